@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// What the YAML of a warehouse says, parsed and checked: plain values that every later floor reads.
+/// docs/reference/schema.md is the same in words. Immutable once made; shared as shared_ptr<const Contract>.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/data_type.h"
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace nano::contract {
+
+enum class Mode { kAppend, kUpsert, kReplace, kHistory };
+enum class Deletes { kHard, kSoft, kIgnore };
+enum class OnNewField { kQuarantine, kAppendNewColumns, kIgnore, kFail };
+enum class OnTypeMismatch { kQuarantine, kNull, kFail };
+enum class SpecialValues { kQuarantine, kNull, kClamp };
+
+/// One item of partition_by: `region`, `month(created_at)`, `bucket(16, id)`.
+struct PartitionField {
+  enum class Transform { kIdentity, kYear, kMonth, kDay, kHour, kBucket };
+  Transform transform = Transform::kIdentity;
+  std::string column;
+  int buckets = 0;
+};
+
+struct Column {
+  std::string name;
+  DataType type;
+  std::vector<std::string> field;           ///< path into the source's record; {name} where none is given
+  std::optional<std::string> source_type;   ///< as written: a type of the language, or the source's own (`timestamp(3)`)
+  std::optional<std::string> expr;          ///< SQL over the source's fields
+  bool not_null = false;                    ///< constraints: [not_null]
+  std::string description;
+  Place place;
+};
+
+struct TableSource {
+  std::string source;   ///< name of a source
+  std::string stream;
+};
+
+struct Table {
+  std::string name;
+  std::vector<TableSource> sources;         ///< one, or the shards
+  Mode mode = Mode::kUpsert;                ///< default: upsert where there is a key, else append
+  bool mode_given = false;
+  Deletes deletes = Deletes::kHard;
+  std::vector<std::string> primary_key;     ///< empty: the source's own key
+  std::vector<PartitionField> partition_by;
+  std::vector<std::string> sort_by;
+  OnNewField on_new_field = OnNewField::kQuarantine;
+  OnTypeMismatch on_type_mismatch = OnTypeMismatch::kQuarantine;
+  SpecialValues special_values = SpecialValues::kQuarantine;
+  std::vector<Column> columns;              ///< empty: all fields of the source, with inferred types
+  std::string description;
+  std::optional<std::int64_t> target_file_bytes;
+  Place place;
+};
+
+struct SingerTap {
+  std::string tap;                          ///< the program
+  std::vector<std::string> arguments;
+  std::string pip;                          ///< "tap-x==1.2", for people; never installed by us unasked
+  std::string config_json;                  ///< may hold secrets once resolved; never printed
+  std::optional<std::filesystem::path> catalog;
+  std::vector<std::string> select;          ///< streams; empty: what the tap selects by default
+  std::map<std::string, SecretTemplate> environment;
+};
+
+/// How Debezium's converters were set, where the messages themselves do not say (no inline schemas).
+struct Source {
+  enum class Kind { kSingerTap, kSingerFile, kDebeziumFile, kUnsupported };
+  std::string name;
+  Kind kind = Kind::kUnsupported;
+  std::string file;                         ///< of a file source: a path, or "-"
+  SingerTap tap;
+  SecretTemplate tap_config;                ///< JSON of the tap's config with ${…} in place
+  std::string unsupported;                  ///< the key whose capability is not there yet: "postgres", "debezium.kafka"
+  Place place;
+};
+
+struct Storage {
+  std::string root = "./data";              ///< a path (relative to the warehouse's folder) or s3://…
+  std::string local;                        ///< default: root
+  std::string catalog = "sqlite:catalog.db";
+  std::string compression = "zstd";
+  std::int64_t target_file_bytes = 128LL << 20;
+  std::int64_t commit_every_ms = 1000;
+  std::int64_t commit_bytes = 16LL << 20;
+  std::int64_t grace_seconds = 600;
+  bool publish = true;                      ///< iceberg: off
+  std::int64_t publish_every_seconds = 30;
+};
+
+/// A key that the language has and this release can't do yet; `apply` refuses it.
+struct NotYet {
+  std::string what;                         ///< "mode: history"
+  Place place;
+};
+
+struct Contract {
+  std::filesystem::path folder;
+  std::string warehouse;
+  std::string version = "1.0.0";
+  std::string domain, description;
+  Storage storage;
+  std::vector<Source> sources;
+  std::vector<Table> tables;
+  std::vector<NotYet> not_yet;
+  std::string bundle;                       ///< every file of it, canonical JSON [{path, text}]; no secret is in it
+
+  int major() const;
+  const Source* source(const std::string& name) const;
+  const Table* table(const std::string& name) const;
+};
+
+}  // namespace nano::contract

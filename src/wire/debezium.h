@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Debezium's messages, whatever carried them: a line of `kcat -J`, an HTTP sink's body (one or an array), a plain
+/// envelope with or without inline schema, a CloudEvent, or the unwrapped row of ExtractNewRecordState. Pure functions.
+/// Debezium's documentation: connectors/postgresql "Data change events", transformations/event-flattening,
+/// integrations/cloudevents.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/data_type.h"
+#include "base/result.h"
+#include "wire/cell.h"
+
+namespace nano::wire {
+
+/// One message as its transport delivered it; owns its bytes.
+struct DebeziumMessage {
+  std::string value;               ///< as it came (of kcat: the unescaped payload; of an array: the element)
+  bool has_value = true;           ///< false: a Kafka null, a tombstone
+  std::string key;
+  bool has_key = false;
+  std::string headers;             ///< JSON object name -> text; values as they came (HTTP: base64 undone); "" if none
+  std::string topic;               ///< "" unless Kafka
+  std::int32_t partition = -1;     ///< Kafka; else -1
+  std::int64_t offset = -1;
+  std::int64_t timestamp_ms = -1;  ///< Kafka's or none
+};
+
+/// Takes a line of a capture file apart: 0 messages (a blank line), 1, or those of an array.
+/// kInvalid: not a line of any form that is known.
+Result<std::vector<DebeziumMessage>> SplitDebeziumLine(std::string_view line);
+
+/// A Kafka Connect schema of one field, from a message's inline "schema".
+struct ConnectSchema {
+  std::string field;               ///< name in its struct
+  std::string type;                ///< int8..int64, float, double, boolean, string, bytes, array, map, struct
+  std::string name;                ///< semantic: io.debezium.time.MicroTimestamp, org.apache.kafka.connect.data.Decimal, …
+  bool optional = false;
+  std::unordered_map<std::string, std::string> parameters;   ///< scale, length, allowed, …
+  std::vector<ConnectSchema> fields;                         ///< of a struct; of an array: its items; of a map: key, value
+
+  const ConnectSchema* child(std::string_view field_name) const;
+};
+
+/// One field of a row: its name, its raw JSON token and, where the message had one, its schema.
+struct DebeziumField {
+  std::string_view name;           ///< unescaped
+  std::string_view token;          ///< raw JSON
+  const ConnectSchema* schema = nullptr;
+};
+
+/// What a message says. Views lie in the message's bytes or in the arena that Decode() was given.
+struct DebeziumEvent {
+  enum class Kind : std::uint8_t { kChange, kTombstone, kBegin, kEnd, kSchemaChange, kHeartbeat, kLogicalMessage, kOther };
+  Kind kind = Kind::kOther;
+  char op = 0;                               ///< c u d r t of a change; an unwrapped row's is c, u, r or d by what it says, else u
+  std::string_view stream;                   ///< schema.table of `source` (MySQL: database.table); unwrapped: from the topic
+  bool has_before = false, has_after = false;
+  std::vector<DebeziumField> before, after;  ///< of a delete in unwrapped form: `before` has what was sent
+  std::vector<DebeziumField> key;            ///< of the message's key; empty where there is none
+  bool unwrapped = false;
+
+  // source
+  std::string_view connector;                ///< postgresql, mysql, …
+  std::string_view snapshot;                 ///< "" or "false": streamed; first, first_in_data_collection, true, last_in_data_collection, last, incremental
+  std::int64_t committed_at = -1;            ///< µs since 1970; -1 unknown. From source.ts_us, else ts_ms
+  std::optional<std::uint64_t> sequence_a, sequence_b;   ///< of source.sequence ["A","B"], as numbers
+  std::optional<std::uint64_t> lsn;
+  std::string_view transaction;              ///< source.txId as text, or the part before the colon of transaction.id; "" if none
+  std::optional<std::uint64_t> total_order;  ///< of the transaction block
+  std::optional<std::uint64_t> event_count;  ///< of END
+  std::string_view run_id;                   ///< __debezium.context.runId; "" if none
+  bool has_old_key = false;                  ///< header __debezium.oldkey: this c is the second half of a key change
+  std::vector<DebeziumField> old_key;
+  bool has_new_key = false;                  ///< header __debezium.newkey: this d is the first half
+  std::vector<DebeziumField> new_key;
+};
+
+/// Decodes messages; keeps the inline schemas it has met, by their text. Not for several threads.
+class DebeziumDecoder {
+ public:
+  DebeziumDecoder();
+  ~DebeziumDecoder();
+  /// kInvalid: not JSON, or not a message of Debezium's.
+  Result<DebeziumEvent> Decode(std::string_view value, bool has_value, std::string_view key, bool has_key,
+                               std::string_view headers, std::string_view topic, Arena& arena);
+
+ private:
+  struct Schemas;
+  std::unique_ptr<Schemas> schemas_;
+};
+
+/// The column's value in the source's own terms, exact: Debezium's form (epoch days, µs, base64 decimals, {scale,value},
+/// …) becomes a typed cell. `source_type` is the contract's, for messages without schemas (`timestamp(3)`, `bytea`, …),
+/// "" if not given. Placeholders of unchanged TOAST values give kUnchanged: in text, bytea (base64 or hex), text[] and
+/// bare jsonb; whether it may be data is for the caller to judge. False: a misfit, as ReadJson.
+bool ReadDebezium(const DataType& type, const DebeziumField& field, std::string_view source_type, Special special,
+                  Arena& arena, Cell& out, std::string& reason);
+
+/// The type that a field lands as where the contract declares none.
+DataType InferDebezium(const DebeziumField& field);
+
+}  // namespace nano::wire
