@@ -17,5 +17,7 @@ enum class Fault { kNone, kEio, kEnospc, kShortWrite };
 Fault PassPoint(std::string_view point);
 /// The same, as the error that the caller returns.
 Status PassOrFail(std::string_view point);
+/// Reads the environment anew; for a test's forked child, which sets it after its parent passed points.
+void ReloadFaults();
 
 }  // namespace nano::io
