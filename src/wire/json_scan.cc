@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/json_scan.h"
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+namespace nano::wire {
+namespace {
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
+const char* SkipDigits(const char* at, const char* end) {
+  while (at != end && IsDigit(*at)) ++at;
+  return at;
+}
+
+const char* SkipWord(const char* at, const char* end, std::string_view word) {
+  if (static_cast<std::size_t>(end - at) < word.size() || std::memcmp(at, word.data(), word.size()) != 0) return nullptr;
+  return at + word.size();
+}
+
+/// A value that is neither an array nor an object.
+const char* SkipScalar(const char* at, const char* end, Bare bare) {
+  switch (*at) {
+    case '"': return SkipString(at, end);
+    case 't': return SkipWord(at, end, "true");
+    case 'f': return SkipWord(at, end, "false");
+    case 'n': return SkipWord(at, end, "null");
+    case 'N': return bare == Bare::kTaken ? SkipWord(at, end, "NaN") : nullptr;
+    case 'I': return bare == Bare::kTaken ? SkipWord(at, end, "Infinity") : nullptr;
+    case '-':
+      if (bare == Bare::kTaken && end - at > 1 && at[1] == 'I') return SkipWord(at, end, "-Infinity");
+      return SkipNumber(at, end);
+    default: return SkipNumber(at, end);
+  }
+}
+
+/// The name of a member and its colon; then the place of its value.
+const char* SkipName(const char* at, const char* end) {
+  at = SkipString(SkipSpace(at, end), end);
+  if (!at) return nullptr;
+  at = SkipSpace(at, end);
+  if (at == end || *at != ':') return nullptr;
+  return SkipSpace(at + 1, end);
+}
+
+const char* SkipContainer(const char* at, const char* end, Bare bare) {
+  std::array<std::uint64_t, kDeepestScan / 64> objects;   // one bit a level, written when the level is entered
+  std::size_t depth = 0;
+  while (true) {
+    // `at` is at the first byte of a value.
+    if (at == end) return nullptr;
+    if (*at == '{' || *at == '[') {
+      if (depth == kDeepestScan) return nullptr;
+      const bool object = *at == '{';
+      const std::uint64_t bit = std::uint64_t{1} << (depth % 64);
+      if (depth % 64 == 0) objects[depth / 64] = 0;
+      objects[depth / 64] = object ? objects[depth / 64] | bit : objects[depth / 64] & ~bit;
+      ++depth;
+      at = SkipSpace(at + 1, end);
+      if (at == end) return nullptr;
+      if (*at != (object ? '}' : ']')) {
+        if (object && !(at = SkipName(at, end))) return nullptr;
+        continue;
+      }
+      --depth;
+      ++at;
+    } else if (!(at = SkipScalar(at, end, bare))) {
+      return nullptr;
+    }
+    // `at` is after a value: its parents end, or one of them goes on.
+    while (true) {
+      if (depth == 0) return at;
+      at = SkipSpace(at, end);
+      if (at == end) return nullptr;
+      const bool object = (objects[(depth - 1) / 64] >> ((depth - 1) % 64)) & 1;
+      if (*at == ',') {
+        at = object ? SkipName(at + 1, end) : SkipSpace(at + 1, end);
+        if (!at) return nullptr;
+        break;
+      }
+      if (*at != (object ? '}' : ']')) return nullptr;
+      --depth;
+      ++at;
+    }
+  }
+}
+
+}  // namespace
+
+const char* SkipString(const char* at, const char* end) {
+  if (at == end || *at != '"') return nullptr;
+  ++at;
+  while (true) {
+    at = FindInString(at, end);
+    if (at == end) return nullptr;
+    if (*at == '"') return at + 1;
+    if (*at != '\\' || end - at < 2) return nullptr;
+    switch (at[1]) {
+      case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': at += 2; break;
+      case 'u':
+        if (end - at < 6 || !IsHex(at[2]) || !IsHex(at[3]) || !IsHex(at[4]) || !IsHex(at[5])) return nullptr;
+        at += 6;
+        break;
+      default: return nullptr;
+    }
+  }
+}
+
+const char* SkipNumber(const char* at, const char* end) {
+  if (at != end && *at == '-') ++at;
+  if (at == end || !IsDigit(*at)) return nullptr;
+  at = *at == '0' ? at + 1 : SkipDigits(at, end);
+  if (at != end && *at == '.') {
+    const char* const digits = at + 1;
+    if ((at = SkipDigits(digits, end)) == digits) return nullptr;
+  }
+  if (at != end && (*at == 'e' || *at == 'E')) {
+    const char* digits = at + 1;
+    if (digits != end && (*digits == '+' || *digits == '-')) ++digits;
+    if ((at = SkipDigits(digits, end)) == digits) return nullptr;
+  }
+  return at;
+}
+
+const char* SkipValue(const char* at, const char* end, Bare bare) {
+  if (at == end) return nullptr;
+  return *at == '{' || *at == '[' ? SkipContainer(at, end, bare) : SkipScalar(at, end, bare);
+}
+
+bool IsJson(std::string_view text, Bare bare) {
+  const char* const end = text.data() + text.size();
+  const char* const after = SkipValue(SkipSpace(text.data(), end), end, bare);
+  return after && SkipSpace(after, end) == end;
+}
+
+ObjectScanner::ObjectScanner(std::string_view text, Bare bare)
+    : at_(text.data()), end_(text.data() + text.size()), bare_(bare) {
+  at_ = SkipSpace(at_, end_);
+  if (at_ == end_ || *at_ != '{') broken_ = true;
+  else ++at_;
+}
+
+bool ObjectScanner::Next(std::string_view& key, std::string_view& value) {
+  if (broken_ || complete_) return false;
+  broken_ = true;   // until the member, or the end, is whole
+  const char* at = SkipSpace(at_, end_);
+  if (at == end_) return false;
+  if (*at == '}') {
+    at_ = at + 1;
+    broken_ = false;
+    complete_ = true;
+    return false;
+  }
+  if (!first_) {
+    if (*at != ',') return false;
+    at = SkipSpace(at + 1, end_);
+  }
+  const char* const key_end = SkipString(at, end_);
+  if (!key_end) return false;
+  const char* const colon = SkipSpace(key_end, end_);
+  if (colon == end_ || *colon != ':') return false;
+  const char* const begin = SkipSpace(colon + 1, end_);
+  const char* const after = SkipValue(begin, end_, bare_);
+  if (!after) return false;
+  key = {at, static_cast<std::size_t>(key_end - at)};
+  value = {begin, static_cast<std::size_t>(after - begin)};
+  at_ = after;
+  first_ = broken_ = false;
+  return true;
+}
+
+ArrayScanner::ArrayScanner(std::string_view text, Bare bare)
+    : at_(text.data()), end_(text.data() + text.size()), bare_(bare) {
+  at_ = SkipSpace(at_, end_);
+  if (at_ == end_ || *at_ != '[') broken_ = true;
+  else ++at_;
+}
+
+bool ArrayScanner::Next(std::string_view& value) {
+  if (broken_ || complete_) return false;
+  broken_ = true;
+  const char* at = SkipSpace(at_, end_);
+  if (at == end_) return false;
+  if (*at == ']') {
+    at_ = at + 1;
+    broken_ = false;
+    complete_ = true;
+    return false;
+  }
+  if (!first_) {
+    if (*at != ',') return false;
+    at = SkipSpace(at + 1, end_);
+  }
+  const char* const after = SkipValue(at, end_, bare_);
+  if (!after) return false;
+  value = {at, static_cast<std::size_t>(after - at)};
+  at_ = after;
+  first_ = broken_ = false;
+  return true;
+}
+
+}  // namespace nano::wire
