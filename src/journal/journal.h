@@ -41,6 +41,7 @@ struct Tail {
 struct WriterOptions {
   std::int64_t segment_bytes = 64LL << 20;   ///< on disk; a segment is closed at the first commit past it
   std::size_t block_bytes = 128 << 10;       ///< raw
+  std::size_t keep_bytes = 64 << 20;         ///< how much Commit() hands out from memory
 };
 
 /// Not for several threads at once.
@@ -54,10 +55,11 @@ class Writer {
   virtual const Tail& tail() const = 0;   ///< of the last commit
   /// Adds a record (its views are copied) and says which position it will have once committed.
   virtual Result<Position> Append(const Record& record) = 0;
-  /// Raw bytes added since the last commit.
+  /// Raw bytes added since the last commit, inline schemas counted as they came.
   virtual std::size_t pending_bytes() const = 0;
   /// Makes everything added so far durable, with `checkpoint` (the ingesting source's own state, JSON), and hands out
-  /// the blocks, so that landing need not read them back.  kUnavailable: the disk refused (full, broken); nothing of
+  /// the blocks, so that landing need not read them back; none where they are more than options.keep_bytes (a Reader has
+  /// them). With nothing added and the same checkpoint it does nothing.  kUnavailable: the disk refused (full, broken); nothing of
   /// it counts, and the writer must be opened again.
   virtual Result<std::vector<BlockPtr>> Commit(const std::string& checkpoint) = 0;
 };
