@@ -30,13 +30,30 @@ struct PartitionField {
   int buckets = 0;
 };
 
+/// A field of the source that an expression reads, as its outermost name, and the type it is read as.
+struct ExpressionInput {
+  std::string field;
+  DataType type;
+};
+
+/// A test, as declared; `test` runs it.
+struct Test {
+  std::string name;                         ///< "not_null", "relationships", …
+  std::string arguments;                    ///< JSON
+  Place place;
+};
+
 struct Column {
   std::string name;
   DataType type;
   std::vector<std::string> field;           ///< path into the source's record; {name} where none is given
   std::optional<std::string> source_type;   ///< as written: a type of the language, or the source's own (`timestamp(3)`)
   std::optional<std::string> expr;          ///< SQL over the source's fields
-  bool not_null = false;                    ///< constraints: [not_null]
+  std::vector<std::string> expr_fields;     ///< the source's fields that expr reads, as DuckDB's parser finds them
+  std::vector<ExpressionInput> inputs;      ///< the same fields with the types that they are read as
+  bool not_null = false;                    ///< constraints: [not_null], or a column of the primary key
+  std::vector<std::string> tags;
+  std::vector<Test> tests;
   std::string description;
   Place place;
 };
@@ -61,7 +78,11 @@ struct Table {
   std::vector<Column> columns;              ///< empty: all fields of the source, with inferred types
   std::string description;
   std::optional<std::int64_t> target_file_bytes;
+  std::vector<std::string> tags;
+  std::vector<Test> tests;
   Place place;
+
+  const Column* column(const std::string& column_name) const;
 };
 
 struct SingerTap {
@@ -99,6 +120,14 @@ struct Storage {
   std::int64_t publish_every_seconds = 30;
 };
 
+/// Who reads the warehouse, as in dbt.
+struct Exposure {
+  std::string name, type;
+  std::vector<std::string> depends_on;
+  std::optional<int> uses_version;
+  Place place;
+};
+
 /// A key that the language has and this release can't do yet; `apply` refuses it.
 struct NotYet {
   std::string what;                         ///< "mode: history"
@@ -113,6 +142,7 @@ struct Contract {
   Storage storage;
   std::vector<Source> sources;
   std::vector<Table> tables;
+  std::vector<Exposure> exposures;
   std::vector<NotYet> not_yet;
   std::string bundle;                       ///< every file of it, canonical JSON [{path, text}]; no secret is in it
 

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "contract/read.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "contract/units.h"
+
+namespace nano::contract {
+namespace {
+
+void Add(Findings& findings, std::string code, std::string message, std::string hint, const Node& at) {
+  findings.push_back({Severity::kError, std::move(code), std::move(message), std::move(hint), at.place, EndOf(at)});
+}
+
+std::vector<std::string> Strings(const std::vector<const Node*>& nodes) {
+  std::vector<std::string> out;
+  for (const Node* const node : nodes) out.push_back(node->text);
+  return out;
+}
+
+/// The enumeration's value of a key's word; `otherwise` where it has none.
+template <class T>
+T WordOf(const Node& parent, std::string_view key, std::initializer_list<std::pair<std::string_view, T>> words, T otherwise) {
+  const std::string text = TextOf(parent, key);
+  for (const auto& [word, value] : words)
+    if (word == text) return value;
+  return otherwise;
+}
+
+std::vector<Test> ReadTests(const Node& parent) {
+  std::vector<Test> tests;
+  const Node* const list = parent.Get("data_tests");
+  if (!list) return tests;
+  for (const auto& item : list->items) {
+    if (item.is_text()) tests.push_back({item.text, "{}", item.place});
+    if (item.is_map())
+      for (const auto& [name, arguments] : item.entries)
+        if (arguments.is_map()) tests.push_back({name.text, ToJson(arguments), item.place});
+  }
+  return tests;
+}
+
+void ReadStorage(const Node& node, Contract& contract) {
+  Storage& storage = contract.storage;
+  if (auto root = TextOf(node, "root"); !root.empty()) storage.root = root;
+  storage.local = TextOf(node, "local");
+  if (auto catalog = TextOf(node, "catalog"); !catalog.empty()) storage.catalog = catalog;
+  if (storage.root.find("://") != std::string::npos) contract.not_yet.push_back({"storage.root: " + storage.root, node.Get("root")->place});
+  if (storage.local.find("://") != std::string::npos) contract.not_yet.push_back({"storage.local: " + storage.local, node.Get("local")->place});
+  if (!storage.catalog.starts_with("sqlite:")) contract.not_yet.push_back({"storage.catalog: postgresql", node.Get("catalog")->place});
+  if (const Node* const format = node.Get("format"); format && format->is_map()) {
+    if (auto compression = TextOf(*format, "compression"); !compression.empty()) storage.compression = compression;
+    if (const auto bytes = Bytes(TextOf(*format, "target_file_size")); bytes > 0) storage.target_file_bytes = bytes;
+  }
+  if (const Node* const journal = node.Get("journal"); journal && journal->is_map()) {
+    if (auto every = TextOf(*journal, "commit_every"); !every.empty()) storage.commit_every_ms = Milliseconds(every);
+    if (const auto bytes = Bytes(TextOf(*journal, "commit_bytes")); bytes > 0) storage.commit_bytes = bytes;
+  }
+  if (auto grace = TextOf(node, "grace"); !grace.empty()) storage.grace_seconds = (Milliseconds(grace) + 999) / 1000;
+  if (const Node* const iceberg = node.Get("iceberg")) {
+    if (iceberg->is_text() && iceberg->text == "off") storage.publish = false;
+    if (iceberg->is_map())
+      if (auto every = TextOf(*iceberg, "publish_every"); !every.empty()) storage.publish_every_seconds = (Milliseconds(every) + 999) / 1000;
+  }
+}
+
+void ReadSinger(const Node& node, Source& source) {
+  source.file = TextOf(node, "file");
+  if (!source.file.empty()) {
+    source.kind = Source::Kind::kSingerFile;
+    return;
+  }
+  source.tap.tap = TextOf(node, "tap");
+  if (source.tap.tap.empty()) return;
+  source.kind = Source::Kind::kSingerTap;
+  source.tap.arguments = Strings(TextsOf(node, "arguments"));
+  source.tap.pip = TextOf(node, "pip");
+  if (auto catalog = TextOf(node, "catalog"); !catalog.empty()) source.tap.catalog = catalog;
+  source.tap.select = Strings(TextsOf(node, "select"));
+  const Node* const config = node.Get("config");
+  source.tap_config = SecretTemplate(config && config->is_map() ? ToJson(*config) : "{}");
+  if (const Node* const environment = node.Get("environment"))
+    for (const auto& [name, value] : environment->entries)
+      if (value.is_text()) source.tap.environment.emplace(name.text, SecretTemplate(value.text));
+}
+
+Source ReadSource(const Node& node) {
+  Source source;
+  source.name = TextOf(node, "name");
+  source.place = node.place;
+  if (const Node* const singer = node.Get("singer"); singer && singer->is_map()) ReadSinger(*singer, source);
+  if (const Node* const debezium = node.Get("debezium"); debezium && debezium->is_map()) {
+    source.file = TextOf(*debezium, "file");
+    if (!source.file.empty()) source.kind = Source::Kind::kDebeziumFile;
+    for (const auto* const door : {"kafka", "http", "server"})
+      if (source.file.empty() && debezium->Get(door)) source.unsupported = std::string("debezium.") + door;
+  }
+  for (const auto* const kind : {"postgres", "warehouse"})
+    if (node.Get(kind)) source.unsupported = kind;
+  return source;
+}
+
+std::vector<std::string> ReadFieldPath(const Node& node, const std::string& column, Findings& findings) {
+  const Node* const field = node.Get("field");
+  if (!field) return {column};
+  if (field->is_list()) {
+    auto path = Strings(TextsOf(node, "field"));
+    if (!path.empty()) return path;
+    Add(findings, "bad-value", "\"field\" names no field", "Write the field's name.", *field);
+    return {column};
+  }
+  if (!field->is_text()) return {column};
+  std::vector<std::string> path;
+  std::string_view rest = field->text;
+  for (;;) {
+    const auto point = rest.find('.');
+    path.emplace_back(rest.substr(0, point));
+    if (point == std::string_view::npos) break;
+    rest.remove_prefix(point + 1);
+  }
+  if (std::any_of(path.begin(), path.end(), [](const std::string& part) { return part.empty(); })) {
+    Add(findings, "bad-value", fmt::format("\"field\" has an empty name in \"{}\"", field->text), "Write a list of names where they hold points.", *field);
+    return {column};
+  }
+  return path;
+}
+
+void ReadConstraints(const Node& node, Column& column, Findings& findings) {
+  const Node* const list = node.Get("constraints");
+  if (!list || !list->is_list()) return;
+  bool nullable = false;
+  for (const auto& item : list->items) {
+    const std::string word = item.is_map() ? TextOf(item, "type") : item.text;
+    column.not_null = column.not_null || word == "not_null";
+    nullable = nullable || word == "nullable";
+  }
+  if (nullable && column.not_null) Add(findings, "constraint", fmt::format("column \"{}\" is both not_null and nullable", column.name), "Keep one of them.", *list);
+}
+
+Column ReadColumn(const Node& node, Findings& findings) {
+  Column column;
+  column.name = TextOf(node, "name");
+  column.place = node.place;
+  column.description = TextOf(node, "description");
+  column.tags = Strings(TextsOf(node, "tags"));
+  column.tests = ReadTests(node);
+  column.field = ReadFieldPath(node, column.name, findings);
+  if (auto source_type = TextOf(node, "source_type"); !source_type.empty()) column.source_type = source_type;
+  if (auto expr = TextOf(node, "expr"); !expr.empty()) column.expr = expr;
+  ReadConstraints(node, column, findings);
+  if (const Node* const type = node.Get("data_type"); type && type->is_text() && !type->text.empty()) {
+    if (auto parsed = ParseDataType(type->text)) column.type = *std::move(parsed);
+    else Add(findings, "unknown-type", parsed.error().message, parsed.error().hint, *type);
+  }
+  return column;
+}
+
+std::vector<TableSource> ReadTableSources(const Node& node, const std::string& table) {
+  std::vector<TableSource> out;
+  const auto one = [&](const Node& item) {
+    TableSource source{TextOf(item, "name"), TextOf(item, "stream")};
+    if (source.stream.empty()) source.stream = table;
+    if (!source.source.empty()) out.push_back(std::move(source));
+  };
+  const Node* const source = node.Get("source");
+  if (!source) return out;
+  if (source->is_text()) out.push_back({source->text, table});
+  else if (source->is_map()) one(*source);
+  for (const auto& item : source->items)
+    if (item.is_map()) one(item);
+  return out;
+}
+
+Table ReadTable(const Node& node, Findings& findings) {
+  Table table;
+  table.name = TextOf(node, "name");
+  table.place = node.place;
+  table.description = TextOf(node, "description");
+  table.tags = Strings(TextsOf(node, "tags"));
+  table.tests = ReadTests(node);
+  table.sources = ReadTableSources(node, table.name);
+  table.mode_given = node.Get("mode") != nullptr;
+  table.mode = WordOf(node, "mode", {{"append", Mode::kAppend}, {"upsert", Mode::kUpsert}, {"replace", Mode::kReplace}, {"history", Mode::kHistory}}, Mode::kUpsert);
+  table.deletes = WordOf(node, "deletes", {{"hard", Deletes::kHard}, {"soft", Deletes::kSoft}, {"ignore", Deletes::kIgnore}}, Deletes::kHard);
+  table.primary_key = Strings(TextsOf(node, "primary_key"));
+  table.sort_by = Strings(TextsOf(node, "sort_by"));
+  table.on_new_field = WordOf(node, "on_new_field",
+                              {{"quarantine", OnNewField::kQuarantine}, {"append_new_columns", OnNewField::kAppendNewColumns}, {"ignore", OnNewField::kIgnore}, {"fail", OnNewField::kFail}},
+                              OnNewField::kQuarantine);
+  table.on_type_mismatch = WordOf(node, "on_type_mismatch",
+                                  {{"quarantine", OnTypeMismatch::kQuarantine}, {"null", OnTypeMismatch::kNull}, {"fail", OnTypeMismatch::kFail}}, OnTypeMismatch::kQuarantine);
+  table.special_values = WordOf(node, "special_values",
+                                {{"quarantine", SpecialValues::kQuarantine}, {"null", SpecialValues::kNull}, {"clamp", SpecialValues::kClamp}}, SpecialValues::kQuarantine);
+  if (const auto bytes = Bytes(TextOf(node, "target_file_size")); bytes > 0) table.target_file_bytes = bytes;
+  for (const Node* const column : Mappings(node, "columns")) table.columns.push_back(ReadColumn(*column, findings));
+  for (auto& column : table.columns)
+    if (std::find(table.primary_key.begin(), table.primary_key.end(), column.name) != table.primary_key.end()) column.not_null = true;
+  for (const Node* const item : TextsOf(node, "partition_by")) {
+    auto field = ParsePartition(item->text);
+    if (field) table.partition_by.push_back(*std::move(field));
+    else Add(findings, "partition", field.error().message, field.error().hint, *item);
+  }
+  return table;
+}
+
+Exposure ReadExposure(const Node& node) {
+  Exposure exposure;
+  exposure.name = TextOf(node, "name");
+  exposure.type = TextOf(node, "type");
+  exposure.depends_on = Strings(TextsOf(node, "depends_on"));
+  exposure.place = node.place;
+  if (const Node* const version = node.Get("uses_version"); version && version->kind == Node::Kind::kInteger) {
+    int number = 0;
+    std::from_chars(version->text.data(), version->text.data() + version->text.size(), number);
+    exposure.uses_version = number;
+  }
+  return exposure;
+}
+
+std::string SingleText(const WarehouseTree& tree, const std::string& key) {
+  const auto found = tree.single.find(key);
+  return found != tree.single.end() && found->second->is_text() ? found->second->text : std::string();
+}
+
+}  // namespace
+
+void ReadContract(const WarehouseTree& tree, Contract& contract, Findings& findings) {
+  contract.warehouse = SingleText(tree, "warehouse");
+  if (auto version = SingleText(tree, "version"); !version.empty()) contract.version = version;
+  contract.domain = SingleText(tree, "domain");
+  contract.description = SingleText(tree, "description");
+  if (const auto storage = tree.single.find("storage"); storage != tree.single.end() && storage->second->is_map()) ReadStorage(*storage->second, contract);
+  if (contract.storage.local.empty()) contract.storage.local = contract.storage.root;
+  for (const Node* const node : tree.sources) contract.sources.push_back(ReadSource(*node));
+  for (const Node* const node : tree.tables) contract.tables.push_back(ReadTable(*node, findings));
+  for (const Node* const node : tree.exposures) contract.exposures.push_back(ReadExposure(*node));
+}
+
+int Contract::major() const {
+  int number = 0;
+  std::from_chars(version.data(), version.data() + version.size(), number);
+  return number;
+}
+
+const Source* Contract::source(const std::string& name) const {
+  for (const auto& candidate : sources)
+    if (candidate.name == name) return &candidate;
+  return nullptr;
+}
+
+const Table* Contract::table(const std::string& name) const {
+  for (const auto& candidate : tables)
+    if (candidate.name == name) return &candidate;
+  return nullptr;
+}
+
+const Column* Table::column(const std::string& column_name) const {
+  for (const auto& candidate : columns)
+    if (candidate.name == column_name) return &candidate;
+  return nullptr;
+}
+
+}  // namespace nano::contract
