@@ -37,6 +37,9 @@ struct DebeziumMessage {
 /// kInvalid: not a line of any form that is known.
 Result<std::vector<DebeziumMessage>> SplitDebeziumLine(std::string_view line);
 
+/// How a value is written on the wire (debezium_form.h).
+enum class DebeziumForm : std::uint8_t;
+
 /// A Kafka Connect schema of one field, from a message's inline "schema".
 struct ConnectSchema {
   std::string field;               ///< name in its struct
@@ -46,7 +49,13 @@ struct ConnectSchema {
   std::unordered_map<std::string, std::string> parameters;   ///< scale, length, allowed, …
   std::vector<ConnectSchema> fields;                         ///< of a struct; of an array: its items; of a map: key, value
 
+  /// The last field of that name, or null.
   const ConnectSchema* child(std::string_view field_name) const;
+
+  // What is made of the above once, for every value that follows.
+  DebeziumForm form{};
+  std::int64_t number = 0;                                   ///< of the form: a decimal's scale, the length of bits
+  std::vector<std::uint32_t> by_name;                        ///< positions in `fields`, ordered by name
 };
 
 /// One field of a row: its name, its raw JSON token and, where the message had one, its schema.
@@ -88,9 +97,15 @@ class DebeziumDecoder {
  public:
   DebeziumDecoder();
   ~DebeziumDecoder();
+  DebeziumDecoder(DebeziumDecoder&&) noexcept;
+  DebeziumDecoder& operator=(DebeziumDecoder&&) noexcept;
   /// kInvalid: not JSON, or not a message of Debezium's.
   Result<DebeziumEvent> Decode(std::string_view value, bool has_value, std::string_view key, bool has_key,
                                std::string_view headers, std::string_view topic, Arena& arena);
+
+  /// Forgets schemas that have not been met for long, where many are held. The fields of events point to schemas, so
+  /// call it between batches only, when no event of this decoder is in use.
+  void Trim();
 
  private:
   struct Schemas;
@@ -103,6 +118,10 @@ class DebeziumDecoder {
 /// bare jsonb; whether it may be data is for the caller to judge. False: a misfit, as ReadJson.
 bool ReadDebezium(const DataType& type, const DebeziumField& field, std::string_view source_type, Special special,
                   Arena& arena, Cell& out, std::string& reason);
+
+/// The placeholder of unchanged TOAST values (`__debezium_unavailable_value`) as the data that it is where it is data: text,
+/// bytes, or a list of that one text.
+Cell PlaceholderAsData(const DataType& type, Arena& arena);
 
 /// The type that a field lands as where the contract declares none.
 DataType InferDebezium(const DebeziumField& field);

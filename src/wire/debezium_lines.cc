@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "wire/debezium.h"
+#include "wire/debezium_number.h"
+#include "wire/json_token.h"
+
+namespace nano::wire {
+namespace {
+
+/// The names of an object are all of `known`, and those of `needed` are among them: a row that merely has a column
+/// of such a name is not taken for an envelope of a transport.
+bool HasShape(std::string_view object, std::span<const std::string_view> needed, std::span<const std::string_view> known) {
+  std::string_view name, value;
+  std::size_t found = 0;
+  for (JsonObject members(object); members.Next(name, value);) {
+    const std::string_view key = Inside(name);
+    if (std::find(needed.begin(), needed.end(), key) != needed.end()) ++found;
+    else if (std::find(known.begin(), known.end(), key) == known.end()) return false;
+  }
+  return found == needed.size();
+}
+
+constexpr std::array<std::string_view, 3> kKcatNeeded{"topic", "partition", "payload"};
+constexpr std::array<std::string_view, 6> kKcatKnown{"offset", "tstype", "ts", "broker", "headers", "key"};
+constexpr std::array<std::string_view, 2> kHttpNeeded{"headers", "body"};
+constexpr std::array<std::string_view, 6> kHttpKnown{"path", "method", "url", "query", "ts", "time"};
+
+std::int64_t Number(std::string_view token, std::int64_t otherwise) {
+  std::int64_t number = 0;
+  const auto [at, error] = std::from_chars(token.data(), token.data() + token.size(), number);
+  return error == std::errc() && at == token.data() + token.size() ? number : otherwise;
+}
+
+/// The text of a string, the token of anything else.
+bool TextOf(std::string_view token, std::string& out) {
+  if (!IsString(token)) {
+    out.assign(token);
+    return true;
+  }
+  Arena arena;
+  std::string_view text;
+  if (!Unescape(token, arena, text)) return false;
+  out.assign(text);
+  return true;
+}
+
+class Headers {
+ public:
+  void Add(std::string_view name, std::string_view text) {
+    text_ += text_.empty() ? '{' : ',';
+    text_ += Escape(name);
+    text_ += ':';
+    text_ += Escape(text);
+  }
+  std::string Take() {
+    if (!text_.empty()) text_ += '}';
+    return std::move(text_);
+  }
+
+ private:
+  std::string text_;
+};
+
+/// `X-DEBEZIUM-__DEBEZIUM.CONTEXT.RUNID` -> `__debezium.context.runId`. Empty: a header of HTTP's own, or one of the
+/// sender's that may hold a secret; it is not kept.
+std::string HttpHeaderName(std::string_view name) {
+  std::string lower(name);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  constexpr std::string_view kPrefix = "x-debezium-";
+  if (!lower.starts_with(kPrefix)) return {};
+  lower.erase(0, kPrefix.size());
+  constexpr std::array<std::string_view, 3> kMixed{"__debezium.context.connectorLogicalName", "__debezium.context.connectorName",
+                                                   "__debezium.context.taskId"};
+  constexpr std::string_view kRunId = "__debezium.context.runId";
+  const auto same = [&](std::string_view mixed) {
+    return mixed.size() == lower.size() &&
+           std::equal(mixed.begin(), mixed.end(), lower.begin(), [](char a, char b) { return (a | 0x20) == b || a == b; });
+  };
+  if (same(kRunId)) return std::string(kRunId);
+  for (const std::string_view mixed : kMixed)
+    if (same(mixed)) return std::string(mixed);
+  return lower;
+}
+
+/// Undoes the base64 of a JSON text; other values are as they should be.
+std::string HttpHeaderValue(std::string_view value) {
+  Arena arena;
+  std::string_view bytes, token;
+  if (!value.empty() && DecodeBase64(value, arena, bytes) && simdjson::validate_utf8(bytes.data(), bytes.size()) &&
+      WholeToken(bytes, token) && !IsNumber(token))
+    return std::string(token);
+  return std::string(value);
+}
+
+Result<std::vector<DebeziumMessage>> FromKcat(std::string_view line) {
+  DebeziumMessage message;
+  Headers headers;
+  std::string_view name, value;
+  for (JsonObject members(line); members.Next(name, value);) {
+    const std::string_view key = Inside(name);
+    bool good = true;
+    if (key == "topic") good = TextOf(value, message.topic);
+    else if (key == "partition") message.partition = static_cast<std::int32_t>(Number(value, -1));
+    else if (key == "offset") message.offset = Number(value, -1);
+    else if (key == "ts") message.timestamp_ms = Number(value, -1);
+    else if (key == "key") {
+      message.has_key = !IsNull(value);
+      good = !message.has_key || TextOf(value, message.key);
+    } else if (key == "payload") {
+      message.has_value = !IsNull(value);
+      good = !message.has_value || TextOf(value, message.value);
+    } else if (key == "headers") {
+      std::string_view header, content;
+      for (JsonArray items(value); good && items.Next(header) && items.Next(content);) {
+        std::string header_name, header_text;
+        good = TextOf(header, header_name) && TextOf(content, header_text);
+        if (good && !IsNull(content)) headers.Add(header_name, header_text);
+      }
+    }
+    if (!good) return Fail(Code::kInvalid, "a string of the line has an escape that is no character");
+  }
+  message.headers = headers.Take();
+  std::vector<DebeziumMessage> messages;
+  messages.push_back(std::move(message));
+  return messages;
+}
+
+Result<std::vector<DebeziumMessage>> Values(std::string_view text, const std::string& headers, std::int64_t timestamp_ms) {
+  std::vector<DebeziumMessage> messages;
+  std::string_view token, item;
+  if (!WholeToken(text, token)) return Fail(Code::kInvalid, "the body is no JSON");
+  const auto add = [&](std::string_view value) {
+    DebeziumMessage& message = messages.emplace_back();
+    message.has_value = !IsNull(value);
+    if (message.has_value) message.value.assign(value);
+    message.headers = headers;
+    message.timestamp_ms = timestamp_ms;
+  };
+  if (!IsArray(token)) add(token);
+  else
+    for (JsonArray items(token); items.Next(item);) add(item);
+  return messages;
+}
+
+Result<std::vector<DebeziumMessage>> FromHttp(std::string_view line) {
+  Headers headers;
+  std::string_view name, value;
+  const std::string_view all = Member(line, "headers");
+  const auto add = [&](std::string_view header, std::string_view content) {
+    std::string header_name, header_text;
+    if (!TextOf(header, header_name) || !TextOf(content, header_text)) return;
+    if (std::string kept = HttpHeaderName(header_name); !kept.empty()) headers.Add(kept, HttpHeaderValue(header_text));
+  };
+  std::string_view pair;
+  for (JsonArray items(all); items.Next(pair);) {
+    JsonArray two(pair);
+    if (two.Next(name) && two.Next(value)) add(name, value);
+  }
+  for (JsonObject members(all); members.Next(name, value);) add(name, value);
+  std::string body;
+  if (!TextOf(Member(line, "body"), body)) return Fail(Code::kInvalid, "the body has an escape that is no character");
+  if (body.find_first_not_of(" \t\r\n") == std::string::npos) return std::vector<DebeziumMessage>{};
+  return Values(body, headers.Take(), -1);
+}
+
+Result<std::vector<DebeziumMessage>> Split(std::string_view token) {
+  if (IsObject(token)) {
+    if (HasShape(token, kKcatNeeded, kKcatKnown)) return FromKcat(token);
+    if (HasShape(token, kHttpNeeded, kHttpKnown)) return FromHttp(token);
+    return Values(token, {}, -1);
+  }
+  if (!IsArray(token)) return Fail(Code::kInvalid, "the line is no object and no array");
+  std::vector<DebeziumMessage> messages;
+  std::string_view item;
+  for (JsonArray items(token); items.Next(item);) {
+    if (!IsObject(item)) return Fail(Code::kInvalid, "item {} of the line's array is no object", messages.size());
+    ASSIGN(auto some, Split(item));
+    std::move(some.begin(), some.end(), std::back_inserter(messages));
+  }
+  return messages;
+}
+
+}  // namespace
+
+Result<std::vector<DebeziumMessage>> SplitDebeziumLine(std::string_view line) {
+  if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
+  if (line.find_first_not_of(" \t\r\n") == std::string_view::npos) return std::vector<DebeziumMessage>{};
+  if (!simdjson::validate_utf8(line.data(), line.size())) return Fail(Code::kInvalid, "the line is not valid UTF-8");
+  std::string_view token;
+  if (!WholeToken(line, token)) return Fail(Code::kInvalid, "the line is no JSON");
+  return Split(token);
+}
+
+}  // namespace nano::wire
