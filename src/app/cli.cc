@@ -61,23 +61,13 @@ CLI::App& AddVerb(CommandLine& line, CLI::App& parent, const std::string& name, 
 }
 
 void AddVerbs(CommandLine& line) {
-  AddLater(line);
-}
-#if 0
   AddInit(line);
-  AddCheck(line);
-  AddPlan(line);
-  AddApply(line);
-  AddIngest(line);
   AddQuery(line);
   AddStatus(line);
   AddQuarantine(line);
-  AddPublish(line);
   AddDoctor(line);
-  AddSchema(line);
   AddLater(line);
 }
-#endif
 
 int Main(int argc, char** argv) {
   CLI::App program("A nano warehouse: sources in, exact values in open tables, queried.", "nanohouse");

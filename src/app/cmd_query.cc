@@ -86,11 +86,11 @@ Status Query(const Invocation& invocation, const QueryArguments& arguments) {
   options.max_rows = arguments.max_rows;
   ASSIGN(options.parameters, ParametersOf(arguments));
   ASSIGN(const std::string sql, SqlOf(arguments));
-  ASSIGN(const auto layout, FindLayout(invocation.folder));
-  ASSIGN(const auto reader, OpenReader(layout, arguments.at));
+  ASSIGN(const auto warehouse, FindWarehouse(invocation.folder));
+  ASSIGN(const auto reader, OpenReader(warehouse.layout, arguments.at));
   engine::Connection& connection = reader->connection();
   const OnInterrupt interrupt([&connection] { connection.Interrupt(); });
-  if (options.format == QueryFormat::kParquet) return Parquet(connection, sql, options, arguments.output, layout.spill());
+  if (options.format == QueryFormat::kParquet) return Parquet(connection, sql, options, arguments.output, warehouse.layout.spill());
   if (arguments.output.empty()) {
     Output output;
     TRY(RunQuery(connection, sql, options, output));

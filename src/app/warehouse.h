@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// How verbs get at a warehouse: from its folder to where its stores lie, and a reader of its tables. A mistake in some
-/// table's YAML does not stand in the way of those that only read.
+/// How verbs get at a warehouse: from its folder to what its YAML says and where its stores lie, and to a reader of its
+/// tables. A mistake in some table's YAML does not stand in the way of those that only read.
 
 #include <filesystem>
 #include <memory>
@@ -9,17 +9,27 @@
 
 #include "base/result.h"
 #include "contract/layout.h"
+#include "contract/parse.h"
 #include "lake/reader.h"
 
 namespace nano::app {
 
-/// Where the stores of the warehouse in `folder` lie.  kNotFound: there is no nanohouse.yaml in it.
-Result<contract::Layout> FindLayout(const std::filesystem::path& folder);
+struct Warehouse {
+  contract::Parsed parsed;
+  std::shared_ptr<const contract::Contract> contract;   ///< of `parsed`; good for writing only where parsed.ok()
+  contract::Layout layout;
+};
+
+/// The warehouse in `folder`.  kNotFound: there is no nanohouse.yaml in it. Mistakes in its files are in `parsed`.
+Result<Warehouse> FindWarehouse(const std::filesystem::path& folder);
 
 lake::Place LakePlace(const contract::Layout& layout);
 
 /// The tables, newest or as they were `at` (empty: newest); plain names are those of the promoted version.
 /// kNotFound: nothing was applied yet.
 Result<std::unique_ptr<lake::Reader>> OpenReader(const contract::Layout& layout, const std::string& at);
+
+/// The tables, to change them.  kConflict: another process writes; the message names it.
+Result<std::unique_ptr<lake::Writer>> OpenWriter(const contract::Contract& contract, const contract::Layout& layout);
 
 }  // namespace nano::app

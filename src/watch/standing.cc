@@ -66,13 +66,15 @@ Result<void> ReadLagOf(const std::filesystem::path& folder, SourceStatus& source
   return {};
 }
 
-Result<std::vector<SourceStatus>> ReadSources(engine::Connection& connection, const lake::Cut& cut, const contract::Layout& layout,
+Result<std::vector<SourceStatus>> ReadSources(engine::Connection* connection, const lake::Cut& cut, const contract::Layout& layout,
                                               const contract::Contract* contract) {
   std::set<std::string> names;
   if (contract)
     for (const auto& source : contract->sources) names.insert(source.name);
-  ASSIGN(const auto known, connection.Query("SELECT name FROM lake.nanohouse.source"));
-  for (std::size_t row = 0; row < known.size(); ++row) names.insert(known.text(row, 0));
+  if (connection) {
+    ASSIGN(const auto known, connection->Query("SELECT name FROM lake.nanohouse.source"));
+    for (std::size_t row = 0; row < known.size(); ++row) names.insert(known.text(row, 0));
+  }
   std::vector<SourceStatus> out;
   for (const auto& name : names) {
     SourceStatus source;
@@ -91,9 +93,13 @@ Result<std::vector<SourceStatus>> ReadSources(engine::Connection& connection, co
 
 }  // namespace
 
-Result<Standing> ReadStanding(lake::Reader& reader, const contract::Layout& layout, const contract::Contract* contract) {
-  engine::Connection& connection = reader.connection();
+Result<Standing> ReadStanding(lake::Reader* reader, const contract::Layout& layout, const contract::Contract* contract) {
   Standing out;
+  if (!reader) {
+    ASSIGN(out.sources, ReadSources(nullptr, {}, layout, contract));
+    return out;
+  }
+  engine::Connection& connection = reader->connection();
   ASSIGN(const auto snapshot, connection.Query("SELECT snapshot_id, snapshot_time::TIMESTAMPTZ::VARCHAR FROM "
                                                "__ducklake_metadata_lake.ducklake_snapshot ORDER BY snapshot_id DESC LIMIT 1"));
   if (!snapshot.empty()) {
@@ -101,7 +107,7 @@ Result<Standing> ReadStanding(lake::Reader& reader, const contract::Layout& layo
     out.committed_at = snapshot.text(0, 1);
   }
   ASSIGN(const lake::Cut cut, lake::CutOf(connection, out.snapshot));
-  ASSIGN(out.sources, ReadSources(connection, cut, layout, contract));
+  ASSIGN(out.sources, ReadSources(&connection, cut, layout, contract));
 
   std::map<std::string, TableStatus> by_build;
   ASSIGN(const auto tables, connection.Query(kTables));

@@ -44,6 +44,16 @@ struct VersionStatus {
   std::string contract_version;
   std::string state;                    ///< promoted or live
   std::vector<BuildStatus> builds;
+  std::int64_t readers = 0;             ///< leases on cuts of it
+};
+
+struct RunStatus {
+  std::int64_t id = 0;
+  std::string command, source;
+  std::string state;                    ///< running, done or failed
+  std::string started_at, ended_at;     ///< UTC; the second empty while it runs
+  std::int64_t records = 0;
+  std::string reason;                   ///< of a failed one
 };
 
 struct Standing {
@@ -52,10 +62,11 @@ struct Standing {
   std::vector<SourceStatus> sources;
   std::vector<TableStatus> tables;
   std::vector<VersionStatus> versions;
+  std::vector<RunStatus> runs;          ///< the latest, newest first
   std::int64_t quarantine = 0;          ///< all of it, also of streams without a table
 };
 
-/// `contract` may be null: then sources that were never read are not named.
-Result<Standing> ReadStanding(lake::Reader& reader, const contract::Layout& layout, const contract::Contract* contract);
+/// `reader` is null before the first apply. `contract` may be null: then sources that were never read are not named.
+Result<Standing> ReadStanding(lake::Reader* reader, const contract::Layout& layout, const contract::Contract* contract);
 
 }  // namespace nano::watch

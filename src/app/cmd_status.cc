@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// status: how the warehouse stands: positions, lag, rows, files, quarantine, versions, the last commit.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "app/command.h"
+#include "app/progress.h"
+#include "app/report.h"
+#include "app/row_writer.h"
+#include "app/warehouse.h"
+#include "watch/standing.h"
+
+namespace nano::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// As SCHEMA-LANGUAGE "status --json" says: sources, tables, versions, runs.
+Json AsJson(const watch::Standing& standing) {
+  Json out;
+  out["snapshot"] = standing.snapshot;
+  out["committed_at"] = standing.committed_at.empty() ? Json() : Json(standing.committed_at);
+  out["sources"] = Json::array();
+  for (const auto& source : standing.sources)
+    out["sources"].push_back({{"name", source.name},
+                              {"state", source.state},
+                              {"reason", source.reason.empty() ? Json() : Json(source.reason)},
+                              {"hint", source.hint.empty() ? Json() : Json(source.hint)},
+                              {"position", source.position},
+                              {"journaled", source.journaled},
+                              {"lag", {{"bytes", source.lag_bytes}, {"seconds", source.lag_seconds}}}});
+  out["tables"] = Json::array();
+  for (const auto& table : standing.tables)
+    out["tables"].push_back({{"name", table.name},
+                             {"build", table.build},
+                             {"rows", table.rows},
+                             {"files", table.files},
+                             {"bytes", table.bytes},
+                             {"deleted", table.deleted},
+                             {"freshness", table.freshness.empty() ? Json() : Json(table.freshness)},
+                             {"quarantine", table.quarantine}});
+  out["versions"] = Json::array();
+  for (const auto& version : standing.versions) {
+    Json builds = Json::array();
+    for (const auto& build : version.builds) {
+      Json positions = Json::object();
+      for (const auto& [source, position] : build.positions) positions[source] = position;
+      builds.push_back({{"name", build.name}, {"build", build.build}, {"revision", build.revision}, {"position", positions},
+                        {"lag", {{"bytes", build.lag_bytes}}}, {"backfill", Json()}});
+    }
+    out["versions"].push_back({{"number", version.number}, {"version", version.contract_version}, {"state", version.state},
+                               {"builds", builds}, {"readers", version.readers}});
+  }
+  out["runs"] = Json::array();
+  for (const auto& run : standing.runs)
+    out["runs"].push_back({{"id", run.id}, {"command", run.command}, {"source", run.source.empty() ? Json() : Json(run.source)},
+                           {"state", run.state}, {"started_at", run.started_at},
+                           {"ended_at", run.ended_at.empty() ? Json() : Json(run.ended_at)}, {"records", run.records},
+                           {"reason", run.reason.empty() ? Json() : Json(run.reason)}});
+  out["quarantine"] = standing.quarantine;
+  return out;
+}
+
+/// A table of ours, of texts.
+struct Grid {
+  std::vector<ResultColumn> columns;
+  std::vector<std::vector<std::string>> rows;
+
+  Status Print(Output& output) const {
+    const auto printer = MakeTablePrinter(output, {.terminal = Terminal::Of(STDOUT_FILENO), .max_rows = 0, .footer = false});
+    TRY(printer->Begin(columns));
+    for (const auto& row : rows) {
+      std::vector<std::optional<std::string_view>> cells(row.begin(), row.end());
+      TRY(printer->Row(cells));
+    }
+    TRY(printer->End());
+    return output.Write("\n");
+  }
+};
+
+std::string Behind(const watch::SourceStatus& source) {
+  if (source.journaled <= source.position) return "nothing";
+  return fmt::format("{} records, {}, {}", CountText(source.journaled - source.position), BytesText(source.lag_bytes),
+                     TimeText(std::chrono::duration<double>(source.lag_seconds)));
+}
+
+Status PrintForPeople(const watch::Standing& standing) {
+  Output output;
+  Grid sources{{{"source", "VARCHAR"}, {"state", "VARCHAR"}, {"records landed", "BIGINT"}, {"behind", "VARCHAR"}}, {}};
+  for (const auto& source : standing.sources)
+    sources.rows.push_back({source.name, source.state, CountText(source.position), Behind(source)});
+  TRY(sources.Print(output));
+  for (const auto& source : standing.sources)
+    if (!source.reason.empty()) TRY(output.Write(fmt::format("{}: {}\n{}\n", source.name, source.reason, source.hint)));
+  if (standing.versions.empty()) {
+    TRY(output.Write("no tables yet: `nanohouse apply` or `nanohouse ingest` makes them\n"));
+    return output.Finish();
+  }
+  Grid tables{{{"table", "VARCHAR"}, {"rows", "BIGINT"}, {"files", "BIGINT"}, {"size", "BIGINT"}, {"deleted", "BIGINT"},
+               {"newest change", "VARCHAR"}, {"quarantine", "BIGINT"}}, {}};
+  for (const auto& table : standing.tables)
+    tables.rows.push_back({table.name, CountText(static_cast<std::uint64_t>(table.rows)), CountText(static_cast<std::uint64_t>(table.files)),
+                           BytesText(static_cast<std::uint64_t>(table.bytes)), CountText(static_cast<std::uint64_t>(table.deleted)),
+                           table.freshness.empty() ? "-" : table.freshness, CountText(static_cast<std::uint64_t>(table.quarantine))});
+  TRY(tables.Print(output));
+  for (const auto& version : standing.versions)
+    TRY(output.Write(fmt::format("version v{}{}, {}\n", version.number,
+                                 version.contract_version.empty() ? "" : " (" + version.contract_version + ")", version.state)));
+  TRY(output.Write(fmt::format("last commit {} (snapshot {})\n", standing.committed_at, standing.snapshot)));
+  if (standing.quarantine > 0)
+    TRY(output.Write(fmt::format("{} values in quarantine: `nanohouse quarantine list`\n", CountText(static_cast<std::uint64_t>(standing.quarantine)))));
+  return output.Finish();
+}
+
+Status ShowStatus(const Invocation& invocation) {
+  ASSIGN(const auto warehouse, FindWarehouse(invocation.folder));
+  auto reader = OpenReader(warehouse.layout, "");
+  if (!reader && reader.error().code != Code::kNotFound) return tl::make_unexpected(std::move(reader).error());
+  ASSIGN(const watch::Standing standing, watch::ReadStanding(reader ? reader->get() : nullptr, warehouse.layout, warehouse.contract.get()));
+  if (!invocation.json) return PrintForPeople(standing);
+  Output output;
+  TRY(output.Write(AsJson(standing).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+  return output.Finish();
+}
+
+}  // namespace
+
+void AddStatus(CommandLine& line) {
+  AddVerb(line, line.program, "status", "Show positions, lag, rows, files, quarantine, versions",
+          {"nanohouse status", "nanohouse status --json | jq '.tables[] | select(.quarantine > 0)'"}, [](const Invocation& invocation) {
+            const auto done = ShowStatus(invocation);
+            return done ? Exit::kDone : Report(invocation, done.error());
+          });
+}
+
+}  // namespace nano::app
