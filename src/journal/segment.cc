@@ -176,6 +176,7 @@ Status Segment::VerifyLastCommit() const {
 
 Result<Segment::Marks> Segment::FindMarks(std::uint64_t from) const {
   const std::string magic = std::string(kFrameMagic) + static_cast<char>(FrameType::kCommit);
+  ASSIGN(const std::uint64_t file_size, FileSize());
   Marks marks;
   std::string chunk;
   for (std::uint64_t at = from;; at += (1 << 20)) {
@@ -183,7 +184,11 @@ Result<Segment::Marks> Segment::FindMarks(std::uint64_t from) const {
     ASSIGN(const std::size_t got, ReadAt(at, chunk.data(), chunk.size()));
     chunk.resize(got);
     for (std::size_t i = chunk.find(magic); i != std::string::npos && i < (1 << 20); i = chunk.find(magic, i + 1)) {
-      if (!DecodeFrameHeader(std::string_view(chunk).substr(i), header_.seed)) continue;
+      const auto frame = DecodeFrameHeader(std::string_view(chunk).substr(i), header_.seed);
+      if (!frame) continue;
+      std::string payload(std::min<std::uint64_t>(frame->stored, file_size), 0);
+      ASSIGN(const std::size_t size, ReadAt(at + i + kFrameHeader, payload.data(), payload.size()));
+      if (size != frame->stored || Crc32c(payload) != frame->payload_crc) continue;
       if (marks.count == 0) marks.first = at + i;
       if (++marks.count == 2) return marks;
     }
