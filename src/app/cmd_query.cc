@@ -122,7 +122,7 @@ void AddQuery(CommandLine& line) {
       ->type_name("NAME=VALUE")->allow_extra_args(false);
   verb.add_option("--format", arguments->format, "table, json, jsonl, csv or parquet (default: table)")
       ->default_val("table")->type_name("FORMAT")
-      ->check(CLI::IsMember({"table", "json", "jsonl", "csv", "parquet"}));
+      ->check(CLI::IsMember({"table", "json", "jsonl", "csv", "parquet"}).description(""));
   verb.add_option("-o,--output", arguments->output, "Write to a file, whole or not at all")->type_name("FILE");
   verb.add_option("--at", arguments->at, "As it was: a time, a snapshot's number, or SOURCE:POSITION")->type_name("CUT");
   verb.add_option("--max-rows", arguments->max_rows, "Rows of a table to show; 0: all (default: 100 on a terminal, else all)")->type_name("N");

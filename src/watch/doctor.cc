@@ -106,15 +106,15 @@ struct NamedFile {
 
 /// Every file that the catalog names: also those that only older, kept snapshots need.
 constexpr const char* kNamedFiles = R"sql(
-SELECT s.path, s.path_is_relative, t.path, t.path_is_relative, f.path, f.path_is_relative, f.file_size_bytes, f.records, f.deletes
+SELECT s.path, s.path_is_relative, t.path, t.path_is_relative, f.path, f.path_is_relative::BIGINT, f.file_size_bytes, f.records, f.deletes
 FROM (
   SELECT table_id, path, path_is_relative, file_size_bytes, record_count AS records, false AS deletes
   FROM __ducklake_metadata_lake.ducklake_data_file
   UNION ALL
   SELECT table_id, path, path_is_relative, file_size_bytes, delete_count, true FROM __ducklake_metadata_lake.ducklake_delete_file) f
-JOIN (SELECT table_id, max(schema_id) AS schema_id, max(path) AS path, bool_and(path_is_relative) AS path_is_relative
+JOIN (SELECT table_id, max(schema_id) AS schema_id, max(path) AS path, min(path_is_relative::BIGINT) AS path_is_relative
       FROM __ducklake_metadata_lake.ducklake_table GROUP BY table_id) t USING (table_id)
-JOIN (SELECT schema_id, max(path) AS path, bool_and(path_is_relative) AS path_is_relative
+JOIN (SELECT schema_id, max(path) AS path, min(path_is_relative::BIGINT) AS path_is_relative
       FROM __ducklake_metadata_lake.ducklake_schema GROUP BY schema_id) s USING (schema_id))sql";
 
 fs::path Below(const fs::path& folder, const std::string& path, bool relative) {
@@ -126,7 +126,7 @@ Result<std::vector<NamedFile>> ReadNamedFiles(engine::Connection& connection, co
   ASSIGN(const auto rows, connection.Query(kNamedFiles));
   std::vector<NamedFile> out;
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    const auto relative = [&](std::size_t column) { return rows.text(row, column) == "true" || rows.text(row, column) == "1"; };
+    const auto relative = [&](std::size_t column) { return rows.integer(row, column) != 0; };
     const fs::path schema = Below(data, rows.text(row, 0), relative(1));
     const fs::path table = Below(schema, rows.text(row, 2), relative(3));
     out.push_back({Below(table, rows.text(row, 4), relative(5)), static_cast<std::uint64_t>(rows.integer(row, 6)), rows.integer(row, 7),
