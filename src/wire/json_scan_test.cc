@@ -74,6 +74,7 @@ TEST(JsonScan, AnArrayGivesItsElements) {
 TEST(JsonScan, DamagedTextsAreSurvived) {
   const std::string whole = R"({"a":1.5e-3,"b":"\u00e9\ud83d\ude00 long enough for a block of bytes","c":[true,false,null,{"d":{}}],"e":NaN})";
   std::mt19937 random(7);
+  Arena arena;
   for (int i = 0; i < 20000; ++i) {
     std::vector<char> bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(random() % (whole.size() + 1)));
     bytes.shrink_to_fit();
@@ -82,7 +83,6 @@ TEST(JsonScan, DamagedTextsAreSurvived) {
     const std::string_view text(bytes.data(), bytes.size());
     ObjectScanner scanner(text);
     std::string_view key, value;
-    Arena arena;
     while (scanner.Next(key, value)) {
       std::string_view name;
       static_cast<void>(Unescape(key, arena, name));
@@ -112,6 +112,7 @@ TEST(JsonString, HalfAPairAndBadEscapesAreRefused) {
 
 TEST(JsonString, WhatIsEscapedReadsBack) {
   std::mt19937 random(3);
+  Arena arena;
   for (int i = 0; i < 2000; ++i) {
     std::string text;
     for (auto k = random() % 40; k > 0; --k) {
@@ -120,7 +121,6 @@ TEST(JsonString, WhatIsEscapedReadsBack) {
     }
     const std::string token = Escape(text);
     EXPECT_TRUE(IsJson(token, Bare::kRefused));
-    Arena arena;
     std::string_view out;
     ASSERT_TRUE(Unescape(token, arena, out)) << token;
     EXPECT_EQ(out, text);

@@ -86,36 +86,44 @@ bool Split(std::string_view text, Parts& parts) {
   return at == end;
 }
 
+/// A number's digits as one run, without the zeros at its ends: digit(begin) .. digit(end - 1).
+struct Run {
+  explicit Run(const Parts& of) : parts(of), end(of.whole.size() + of.fraction.size()) {
+    const std::size_t count = end;
+    while (begin < end && digit(begin) == '0') ++begin;
+    while (end > begin && digit(end - 1) == '0') --end;
+    lowest = parts.exponent - static_cast<std::int64_t>(parts.fraction.size()) + static_cast<std::int64_t>(count - end);
+    highest = lowest + static_cast<std::int64_t>(end - begin);
+  }
+  char digit(std::size_t i) const { return i < parts.whole.size() ? parts.whole[i] : parts.fraction[i - parts.whole.size()]; }
+  bool zero() const { return begin == end; }
+
+  const Parts& parts;
+  std::size_t begin = 0, end;
+  std::int64_t lowest = 0;    ///< the power of ten of the last digit
+  std::int64_t highest = 0;   ///< one above that of the first: the number of digits before the point
+};
+
 enum class Fit { kFits, kNoNumber, kTooFine, kTooWide };
 
 /// Any spelling, any length. `have`: of kTooFine the digits after the point, of kTooWide those before it.
 Fit FitDecimal(std::string_view text, int width, int scale, __int128& out, std::int64_t& have) {
   Parts parts;
   if (!Split(text, parts)) return Fit::kNoNumber;
-  // The digits as one run, without the zeros at its ends; `lowest` is the power of ten of its last digit.
-  const std::size_t count = parts.whole.size() + parts.fraction.size();
-  const auto digit = [&](std::size_t i) {
-    return i < parts.whole.size() ? parts.whole[i] : parts.fraction[i - parts.whole.size()];
-  };
-  std::size_t begin = 0, end = count;
-  while (begin < end && digit(begin) == '0') ++begin;
-  while (end > begin && digit(end - 1) == '0') --end;
+  const Run run(parts);
   out = 0;
-  if (begin == end) return Fit::kFits;
-  const std::int64_t lowest =
-      parts.exponent - static_cast<std::int64_t>(parts.fraction.size()) + static_cast<std::int64_t>(count - end);
-  const std::int64_t highest = lowest + static_cast<std::int64_t>(end - begin);   // digits before the point
-  if (lowest < -scale) {
-    have = -lowest;
+  if (run.zero()) return Fit::kFits;
+  if (run.lowest < -scale) {
+    have = -run.lowest;
     return Fit::kTooFine;
   }
-  if (highest > width - scale) {
-    have = highest;
+  if (run.highest > width - scale) {
+    have = run.highest;
     return Fit::kTooWide;
   }
   __int128 value = 0;
-  for (std::size_t i = begin; i < end; ++i) value = value * 10 + (digit(i) - '0');
-  value *= Power(static_cast<int>(lowest + scale));
+  for (std::size_t i = run.begin; i < run.end; ++i) value = value * 10 + (run.digit(i) - '0');
+  value *= Power(static_cast<int>(run.lowest + scale));
   out = parts.negative ? -value : value;
   return Fit::kFits;
 }
@@ -214,5 +222,17 @@ Parsed ReadBigint(std::string_view text, std::int64_t& out, std::string& reason)
 Parsed ReadFloat(std::string_view text, float& out, std::string& reason) { return ReadNearest(text, out, reason, "float"); }
 
 Parsed ReadDouble(std::string_view text, double& out, std::string& reason) { return ReadNearest(text, out, reason, "double"); }
+
+bool CountDigits(std::string_view text, Digits& digits) {
+  Parts parts;
+  if (!Split(text, parts)) return false;
+  const Run run(parts);
+  digits = {};
+  if (run.zero()) return true;
+  digits.before = std::max<std::int64_t>(run.highest, 0);
+  digits.after = std::max<std::int64_t>(-run.lowest, 0);
+  digits.power_of_ten = run.end - run.begin == 1 && run.digit(run.begin) == '1';
+  return true;
+}
 
 }  // namespace nano::wire

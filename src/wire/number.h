@@ -24,4 +24,12 @@ Parsed ReadBigint(std::string_view text, std::int64_t& out, std::string& reason)
 Parsed ReadFloat(std::string_view text, float& out, std::string& reason);
 Parsed ReadDouble(std::string_view text, double& out, std::string& reason);
 
+/// How many digits a number has before and after its point, without needless zeros: of 1e-18 0 and 18, of 1200 4 and 0.
+struct Digits {
+  std::int64_t before = 0, after = 0;
+  bool power_of_ten = false;   ///< 1, 1000, 0.01
+};
+/// False: not a number.
+bool CountDigits(std::string_view text, Digits& digits);
+
 }  // namespace nano::wire
