@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "contract/cross_check.h"
+#include "contract/expressions.h"
 #include "contract/keys.h"
 #include "contract/read.h"
 #include "io/files.h"
@@ -79,6 +80,7 @@ Parsed Parse(std::vector<SourceFile> files, const fs::path& folder, const Option
     if (file.path.ends_with(".sql")) contract->not_yet.push_back({"model: " + file.path, {file.path, 1, 1}});
   CrossCheck(tree, *contract, files, parsed.findings);
   if (options.resolve_references) CheckReferences(tree, parsed.findings);
+  CheckExpressions(tree, *contract, parsed.findings);
   contract->bundle = MakeBundle(files);
   Sort(parsed.findings);
   parsed.contract = std::move(contract);

@@ -128,7 +128,7 @@ class SqlTypeReader {
       }
       ++at_;
     } else {
-      while (at_ < text_.size() && text_[at_] != ' ') name += text_[at_++];
+      while (at_ < text_.size() && text_[at_] != ' ' && text_[at_] != ',') name += text_[at_++];
     }
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
     return name;

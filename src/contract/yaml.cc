@@ -7,6 +7,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <cctype>
 #include <sstream>
 #include <unordered_map>
@@ -60,10 +61,20 @@ struct TooMuch {
   YAML::Mark mark;
 };
 
+std::uint64_t Characters(std::string_view text) {
+  return static_cast<std::uint64_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
 /// Builds the tree from yaml-cpp's events; what it throws itself is caught in ReadYaml, beside what yaml-cpp throws.
 class Builder : public YAML::EventHandler {
  public:
-  explicit Builder(const std::string& file) : file_(file) {}
+  Builder(const std::string& file, std::string_view text) : file_(file) {
+    for (std::size_t begin = 0; begin <= text.size();) {
+      const auto end = std::min(text.find('\n', begin), text.size());
+      lines_.push_back(text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
 
   Node Take() { return std::move(root_); }
   const Node& root() const { return root_; }
@@ -80,6 +91,12 @@ class Builder : public YAML::EventHandler {
     node.place = At(mark);
     node.text = value;
     node.kind = tag == "?" || tag.empty() ? Resolve(value) : Node::Kind::kText;
+    const auto line = static_cast<std::size_t>(mark.line), column = static_cast<std::size_t>(mark.column);
+    if (mark.line >= 0 && mark.column >= 0 && line < lines_.size() && column < lines_[line].size()) {
+      const std::string_view rest = lines_[line].substr(column);
+      if (rest.starts_with(value)) node.text_column = node.place.column;
+      else if ((rest[0] == '"' || rest[0] == '\'') && rest.substr(1).starts_with(value)) node.text_column = node.place.column + 1;
+    }
     Add(std::move(node), anchor, mark);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -99,6 +116,9 @@ class Builder : public YAML::EventHandler {
   }
   void OnMapEnd() override { Close(); }
 
+  /// yaml-cpp counts bytes; people count characters.
+  Place At(const YAML::Mark& mark) const { return {file_, LineOf(mark), ColumnOf(mark)}; }
+
  private:
   struct Level {
     Node node;
@@ -114,8 +134,12 @@ class Builder : public YAML::EventHandler {
     for (const auto& [key, value] : node.entries) n += Count(key) + Count(value);
     return n;
   }
-  Place At(const YAML::Mark& mark) const {
-    return {file_, static_cast<std::uint64_t>(mark.line < 0 ? 1 : mark.line + 1), static_cast<std::uint64_t>(mark.column < 0 ? 1 : mark.column + 1)};
+  static std::uint64_t LineOf(const YAML::Mark& mark) { return mark.line < 0 ? 1 : static_cast<std::uint64_t>(mark.line) + 1; }
+  std::uint64_t ColumnOf(const YAML::Mark& mark) const {
+    if (mark.line < 0 || mark.column < 0) return 1;
+    const auto line = static_cast<std::size_t>(mark.line), column = static_cast<std::size_t>(mark.column);
+    if (line >= lines_.size() || column > lines_[line].size()) return column + 1;
+    return Characters(lines_[line].substr(0, column)) + 1;
   }
   void Open(Node::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (levels_.size() >= static_cast<std::size_t>(kDeepest)) throw TooMuch{"the file is nested too deep", mark};
@@ -156,6 +180,7 @@ class Builder : public YAML::EventHandler {
   }
 
   const std::string& file_;
+  std::vector<std::string_view> lines_;
   Node root_;
   std::vector<Level> levels_;
   std::unordered_map<YAML::anchor_t, Node> anchors_;
@@ -331,23 +356,20 @@ Node ReadYaml(const std::string& file, std::string_view text, Findings& findings
     add("not-yaml", "the file is nested too deep", "", LineOfOffset(file, text, at));
     return {};
   }
-  Builder builder(file);
-  const auto place_of = [&](const YAML::Mark& mark) {
-    return Place{file, static_cast<std::uint64_t>(mark.line < 0 ? 1 : mark.line + 1), static_cast<std::uint64_t>(mark.column < 0 ? 1 : mark.column + 1)};
-  };
+  Builder builder(file, text);
   try {
     std::istringstream in{std::string(text)};
     YAML::Parser parser(in);
     if (!parser.HandleNextDocument(builder)) return {};
     Node first = builder.Take();
-    Builder rest(file);
+    Builder rest(file, text);
     if (parser.HandleNextDocument(rest) && rest.root().kind != Node::Kind::kNull)
       add("not-yaml", "the file holds a second document", "Give each document a file of its own.", rest.root().place);
     return first;
   } catch (const TooMuch& e) {
-    add("not-yaml", e.message, "", place_of(e.mark));
+    add("not-yaml", e.message, "", builder.At(e.mark));
   } catch (const YAML::Exception& e) {
-    add("not-yaml", fmt::format("this is no YAML: {}", e.msg), "Check indentation, quotes and brackets here and in the line before.", place_of(e.mark));
+    add("not-yaml", fmt::format("this is no YAML: {}", e.msg), "Check indentation, quotes and brackets here and in the line before.", builder.At(e.mark));
   } catch (const std::exception& e) {
     add("not-yaml", fmt::format("this is no YAML: {}", e.what()), "", Place{file, 1, 1});
   }
@@ -362,9 +384,7 @@ std::string ToJson(const Node& node) {
 
 Place EndOf(const Node& node) {
   Place end = node.place;
-  if (!node.scalar() || node.text.find('\n') != std::string::npos) return end;
-  for (const char c : node.text)
-    if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) ++end.column;
+  if (node.text_column) end.column = node.text_column + Characters(node.text);
   return end;
 }
 
