@@ -45,6 +45,7 @@ enum class RecordKind : std::uint8_t {
 enum RecordFlag : std::uint8_t {
   kEndsTransaction = 1,  ///< a batch may end after this record
   kReplayed = 2,         ///< the source said it before; landing passes it over
+  kBeginsTransaction = 4,  ///< a batch may end before this record
 };
 
 constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();

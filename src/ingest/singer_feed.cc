@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingest/singer_feed.h"
+
+#include <nlohmann/json.hpp>
+
+#include "ingest/line_input.h"
+#include "ingest/singer_lines.h"
+#include "io/signals.h"
+
+namespace nano::ingest {
+namespace {
+
+class SingerFile final : public Feed {
+ public:
+  SingerFile(journal::Writer& journal, std::unique_ptr<LineInput> input)
+      : journal_(journal), input_(std::move(input)), lines_(journal, progress_) {
+    progress_.total_bytes = input_->total_bytes();
+  }
+
+  Result<Step> Next(std::size_t bytes) override {
+    Step step;
+    Status failed;
+    lines_.Tick();
+    while (!step.end && failed && journal_.pending_bytes() < bytes) {
+      io::Line line;
+      auto state = input_->Next(line);
+      if (!state) {
+        failed = tl::make_unexpected(std::move(state).error());
+      } else if (*state == io::LineReader::State::kEnd || io::StopRequested()) {
+        step.end = true;
+      } else if (*state == io::LineReader::State::kNotYet) {
+        break;
+      } else if (!line.terminated && !IsWhole(line.text)) {
+        failed = input_->LeaveLine(line);
+      } else {
+        failed = lines_.Take(line.text, line.end);
+        if (failed) consumed_ = line.end;
+        progress_.bytes = input_->read_bytes();
+      }
+    }
+    if (journal_.pending_bytes() > 0 || (step.end && consumed_ > 0)) {
+      nlohmann::json json;
+      ASSIGN(json["input"], input_->PlaceAfter(consumed_));
+      const std::string checkpoint = json.dump();
+      if (journal_.pending_bytes() > 0 || checkpoint != journal_.tail().checkpoint) {
+        ASSIGN(step.blocks, journal_.Commit(checkpoint));
+      }
+    }
+    if (!failed) return tl::make_unexpected(std::move(failed).error());
+    return step;
+  }
+  const FeedProgress& progress() const override { return progress_; }
+
+ private:
+  static bool IsWhole(std::string_view line) {
+    Arena arena;
+    return wire::ParseSingerLine(line, arena).kind != wire::SingerMessage::Kind::kUnreadable;
+  }
+
+  journal::Writer& journal_;
+  std::unique_ptr<LineInput> input_;
+  FeedProgress progress_;
+  SingerLines lines_;
+  std::uint64_t consumed_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Feed>> OpenSingerFile(const std::string& path, journal::Writer& journal, const FeedOptions& options) {
+  const auto checkpoint = nlohmann::json::parse(journal.tail().checkpoint, nullptr, false);
+  ASSIGN(auto input, LineInput::Open(options.folder, path, checkpoint.is_object() ? checkpoint.value("input", nlohmann::json()) : nlohmann::json()));
+  return std::unique_ptr<Feed>(std::make_unique<SingerFile>(journal, std::move(input)));
+}
+
+}  // namespace nano::ingest

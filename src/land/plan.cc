@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "land/plan.h"
+
+namespace nano::land {
+namespace {
+
+std::size_t InputFor(TablePlan& plan, const std::vector<std::string>& path, const DataType& type, const std::string& source_type) {
+  for (std::size_t i = 0; i < plan.inputs.size(); ++i)
+    if (plan.inputs[i].path == path && plan.inputs[i].type == type) return i;
+  plan.inputs.push_back({path, type, source_type});
+  return plan.inputs.size() - 1;
+}
+
+wire::Special SpecialOf(contract::SpecialValues rule) {
+  switch (rule) {
+    case contract::SpecialValues::kQuarantine: return wire::Special::kQuarantine;
+    case contract::SpecialValues::kNull: return wire::Special::kNull;
+    case contract::SpecialValues::kClamp: return wire::Special::kClamp;
+  }
+  return wire::Special::kQuarantine;
+}
+
+/// The type in which an expression sees a field: what the contract says of it, else what a column makes of it.
+DataType FieldType(const contract::Table& table, const std::string& field, std::string& source_type) {
+  DataType landed;
+  for (const auto& column : table.columns) {
+    if (column.field.size() != 1 || column.field[0] != field) continue;
+    if (column.source_type) {
+      source_type = *column.source_type;
+      if (auto declared = ParseDataType(*column.source_type)) return *declared;
+    }
+    if (!column.expr) landed = column.type;
+  }
+  return landed;
+}
+
+}  // namespace
+
+std::string Input::name() const {
+  std::string out;
+  for (const auto& part : path) out += (out.empty() ? "" : ".") + part;
+  return out;
+}
+
+const Output* TablePlan::DirectOutput(std::size_t input) const {
+  for (const auto& output : outputs)
+    if (output.expr.empty() && output.input == input) return &output;
+  return nullptr;
+}
+
+Result<TablePlan> MakePlan(const contract::Table& table, const lake::Build& build, const std::string& source) {
+  TablePlan plan;
+  plan.build = build;
+  plan.table = &table;
+  plan.special = SpecialOf(table.special_values);
+  plan.sources_of_same_name = 0;
+  for (const auto& feed : table.sources) plan.sources_of_same_name += feed.source == source ? 1 : 0;
+
+  for (const auto& built : build.definition.columns) {
+    Output output;
+    output.column = built.name;
+    output.type = built.type;
+    output.not_null = built.not_null;
+    const contract::Column* declared = nullptr;
+    for (const auto& column : table.columns)
+      if (column.name == built.name) declared = &column;
+    if (!declared) {  // inferred
+      output.input = InputFor(plan, {built.name}, built.type, "");
+    } else if (!declared->expr) {
+      const auto path = declared->field.empty() ? std::vector<std::string>{declared->name} : declared->field;
+      output.input = InputFor(plan, path, built.type, declared->source_type.value_or(""));
+    } else {
+      output.expr = *declared->expr;
+      plan.has_expressions = true;
+      for (const auto& field : declared->expr_fields) {
+        std::string source_type;
+        const DataType type = FieldType(table, field, source_type);
+        output.reads.push_back(InputFor(plan, {field}, type, source_type));
+      }
+    }
+    plan.outputs.push_back(std::move(output));
+  }
+  for (const auto& key : build.definition.key)
+    for (const auto& output : plan.outputs)
+      if (output.column == key) {
+        if (!output.expr.empty())
+          return Fail(Code::kUnsupported, "key column \"{}\" of table \"{}\" is an expression, which is not supported yet", key, table.name);
+        plan.key.push_back(output.input);
+      }
+  return plan;
+}
+
+}  // namespace nano::land

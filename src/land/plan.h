@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// What landing needs to know of one table: which fields of a source's records to read, as which types (inputs), and how
+/// the build's columns come from them (outputs). A value, made from the contract and the build's definition.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/data_type.h"
+#include "contract/model.h"
+#include "lake/build.h"
+#include "wire/cell.h"
+
+namespace nano::land {
+
+/// A field of the record, read as `type`.
+struct Input {
+  std::vector<std::string> path;
+  DataType type;
+  std::string source_type;     ///< as the contract wrote it, for messages that carry no schema; may be empty
+  std::string name() const;    ///< the path with dots
+};
+
+/// A column of the build: an input as it is, or an expression over inputs.
+struct Output {
+  std::string column;
+  DataType type;
+  bool not_null = false;
+  std::size_t input = 0;            ///< where `expr` is empty
+  std::string expr;                 ///< SQL over the inputs by the name of their field
+  std::vector<std::size_t> reads;   ///< inputs that `expr` reads
+};
+
+struct TablePlan {
+  lake::Build build;
+  const contract::Table* table = nullptr;
+  std::vector<Input> inputs;
+  std::vector<Output> outputs;
+  std::vector<std::size_t> key;     ///< inputs of the key columns, in the key's order
+  bool has_expressions = false;
+  wire::Special special = wire::Special::kQuarantine;
+  std::size_t sources_of_same_name = 1;   ///< how many streams of this one source feed the table
+
+  /// The output whose value is input `n` as it is, or nullptr.
+  const Output* DirectOutput(std::size_t input) const;
+};
+
+/// kUnsupported: a key column that is an expression.
+Result<TablePlan> MakePlan(const contract::Table& table, const lake::Build& build, const std::string& source);
+
+}  // namespace nano::land

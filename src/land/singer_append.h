@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// The fast path of a plain append table (no key, no expressions) under a Singer stream: DuckDB's threads read the records
+/// where the journal's blocks hold them, straight into vectors, in one INSERT.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "lake/lake.h"
+#include "land/event.h"
+#include "land/plan.h"
+#include "land/stream_facts.h"
+#include "land/table_state.h"
+
+namespace nano::land {
+
+/// Whether the plan may take this path.
+bool IsPlainAppend(const TablePlan& plan);
+
+/// Appends the rows in the open transaction; how many were written. Rows that do not fit are told to `rejects`.
+Result<std::uint64_t> AppendSingerRows(lake::Writer& writer, const TablePlan& plan, const StreamFacts& facts, const std::string& stream,
+                                       const std::vector<RawRow>& rows, std::vector<Reject>& rejects);
+
+}  // namespace nano::land

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "land/stream_facts.h"
+
+#include <nlohmann/json.hpp>
+
+namespace nano::land {
+namespace {
+
+using nlohmann::json;
+
+StreamFacts Parse(const std::string& text) {
+  StreamFacts facts;
+  const json in = json::parse(text, nullptr, false);
+  if (!in.is_object()) return facts;
+  for (const auto& field : in.value("fields", json::array())) facts.fields.insert(field.get<std::string>());
+  facts.seen = in.value("seen", false);
+  facts.key = in.value("key", std::vector<std::string>{});
+  facts.schema = in.value("schema", "");
+  facts.snapshot = in.value("snapshot", "");
+  facts.state = in.value("state", "");
+  return facts;
+}
+
+std::string Print(const StreamFacts& facts) {
+  return json{{"fields", facts.fields}, {"seen", facts.seen}, {"key", facts.key}, {"schema", facts.schema},
+              {"snapshot", facts.snapshot}, {"state", facts.state}}
+      .dump();
+}
+
+}  // namespace
+
+Status FactsOfStreams::Load(engine::Connection& connection, const std::string& source) {
+  source_ = source;
+  facts_.clear();
+  touched_.clear();
+  ASSIGN(const auto rows, connection.Query("SELECT stream, facts FROM lake.nanohouse.stream WHERE source = ?", {source}));
+  for (std::size_t r = 0; r < rows.size(); ++r) facts_[rows.text(r, 0)] = Parse(rows.text(r, 1));
+  return {};
+}
+
+Status FactsOfStreams::Save(engine::Connection& connection) {
+  for (const auto& stream : touched_) {
+    TRY(connection.Execute("DELETE FROM lake.nanohouse.stream WHERE source = ? AND stream = ?", {source_, stream}));
+    TRY(connection.Execute("INSERT INTO lake.nanohouse.stream VALUES (?, ?, ?)", {source_, stream, Print(facts_[stream])}));
+  }
+  touched_.clear();
+  return {};
+}
+
+Result<std::string> SingerState(engine::Connection& connection, const std::string& source) {
+  ASSIGN(const auto rows, connection.Query("SELECT facts FROM lake.nanohouse.stream WHERE source = ? AND stream = ''", {source}));
+  return rows.empty() ? std::string() : Parse(rows.text(0, 0)).state;
+}
+
+}  // namespace nano::land
