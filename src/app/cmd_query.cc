@@ -11,6 +11,7 @@
 
 #include "app/command.h"
 #include "app/interrupt.h"
+#include "app/journal_rows.h"
 #include "app/report.h"
 #include "app/run_query.h"
 #include "app/warehouse.h"
@@ -89,6 +90,8 @@ Status Query(const Invocation& invocation, const QueryArguments& arguments) {
   ASSIGN(const auto warehouse, FindWarehouse(invocation.folder));
   ASSIGN(const auto reader, OpenReader(warehouse.layout, arguments.at));
   engine::Connection& connection = reader->connection();
+  if (sql.find("journal") != std::string::npos || sql.find("JOURNAL") != std::string::npos)
+    TRY(AttachJournals(reader->database(), connection, warehouse.layout.local / "journal"));
   const OnInterrupt interrupt([&connection] { connection.Interrupt(); });
   if (options.format == QueryFormat::kParquet) return Parquet(connection, sql, options, arguments.output, warehouse.layout.spill());
   if (arguments.output.empty()) {

@@ -5,6 +5,7 @@
 
 #include "app/json_sql.h"
 #include "app/row_writer.h"
+#include "app/utf8_text.h"
 
 namespace nano::app {
 namespace {
@@ -25,12 +26,12 @@ class JsonWriter final : public RowWriter {
       labels_.push_back(label + ":");
       shapes_.push_back(IsNested(columns[i].type) ? ValueShape::kJson : ShapeOf(columns[i].type));
     }
-    return shape_ == JsonShape::kArray ? output_.Write("[") : Status{};
+    return {};
   }
 
   Status Row(ResultRow row) override {
     line_.clear();
-    if (shape_ == JsonShape::kArray) line_ += any_ ? ",\n" : "\n";
+    if (shape_ == JsonShape::kArray) line_ += any_ ? ",\n" : "[";
     any_ = true;
     for (std::size_t i = 0; i < row.size(); ++i) {
       line_ += labels_[i];
@@ -43,7 +44,7 @@ class JsonWriter final : public RowWriter {
 
   Status End() override {
     if (shape_ == JsonShape::kLines) return {};
-    return output_.Write(any_ ? "\n]\n" : "]\n");
+    return output_.Write(any_ ? "]\n" : "[]\n");
   }
 
  private:
@@ -74,29 +75,6 @@ class JsonWriter final : public RowWriter {
   std::string line_;
   bool any_ = false;
 };
-
-/// Bytes of the well-formed UTF-8 character that `text` begins with; 0 where it is none.
-std::size_t CharacterBytes(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto follows = [&](std::size_t count) {
-    if (text.size() <= count) return false;
-    for (std::size_t i = 1; i <= count; ++i)
-      if ((byte(i) & 0xC0) != 0x80) return false;
-    return true;
-  };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    if (!follows(2) || (first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F)) return 0;
-    return 3;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    if (!follows(3) || (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F)) return 0;
-    return 4;
-  }
-  return 0;
-}
 
 }  // namespace
 
@@ -145,7 +123,7 @@ void AppendJsonText(std::string_view text, std::string& out) {
       out += fmt::format("\\u{:04x}", c);
     } else if (c < 0x80) {
       out += text[0];
-    } else if (const std::size_t length = CharacterBytes(text); length > 0) {
+    } else if (const std::size_t length = Utf8CharacterBytes(text); length > 0) {
       bytes = length;
       out += text.substr(0, bytes);
     } else {

@@ -58,7 +58,7 @@ std::unique_ptr<engine::Connection> RunQueryTest::connection_;
 TEST_F(RunQueryTest, JsonKeepsEveryDigitAndTheOrderOfColumns) {
   EXPECT_EQ(Run("SELECT 9007199254740993::bigint AS z, 12345678901234567890.123456789::decimal(38,9) AS a, 1.10::decimal(4,2) AS m",
                 QueryFormat::kJson),
-            "[\n{\"z\":9007199254740993,\"a\":12345678901234567890.123456789,\"m\":1.10}\n]\n");
+            "[{\"z\":9007199254740993,\"a\":12345678901234567890.123456789,\"m\":1.10}]\n");
 }
 
 TEST_F(RunQueryTest, JsonOfNoRowsIsAnEmptyArray) {
