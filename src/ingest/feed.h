@@ -4,6 +4,7 @@
 /// it must know to go on after a crash (byte of the file, what was said before) is the journal's own checkpoint, so the two
 /// can't part. One thread.
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -43,6 +44,7 @@ struct FeedOptions {
   std::filesystem::path folder;                        ///< paths of the contract are relative to it
   std::string singer_state;                            ///< what a tap is to be started with; "" if none
   std::function<void(const std::string&)> on_log;      ///< a line of a tap's stderr
+  std::chrono::milliseconds commit_every{1000};        ///< of a tap: how long what it sent may wait
 };
 
 /// Opens the source at the place where its journal ended.  kUnsupported: its kind has no feed yet; kNotFound: the file or

@@ -107,9 +107,11 @@ class SingerTap final : public Feed {
     Step step;
     Status failed;
     lines_.Tick();
+    const auto until = std::chrono::steady_clock::now() + options_.commit_every;
     while (!step.end && failed && journal_.pending_bytes() < bytes) {
+      if (journal_.pending_bytes() > 0 && std::chrono::steady_clock::now() >= until) break;
       io::Line line;
-      auto state = reader_->Next(line);
+      auto state = reader_->Next(line, options_.commit_every);
       if (!state) {
         failed = tl::make_unexpected(std::move(state).error());
       } else if (*state == io::LineReader::State::kEnd) {
