@@ -285,7 +285,7 @@ struct Origin {
     else if (key == "db") db = value;
     else if (key == "schema") schema = value;
     else if (key == "table" || key == "collection") table = value;
-    else if (key == "txId" || key == "txid") tx = value;
+    else if (key == "txId") tx = value;
     else if (key == "lsn") lsn = value;
     else return false;
     return true;
@@ -396,8 +396,8 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
       cloud = true;
       const std::string_view rest = attribute.substr(kPrefix.size());
       if (rest == "op") op = token;
-      else if (rest == "txtotalorder" || rest == "transactiontotalorder") total_order = token;
-      else if (rest == "transactionid") transaction_id = token;
+      else if (rest == "txtotalorder") total_order = token;
+      else if (rest == "txid") transaction_id = token;   // of the transaction block; the source's is txId
       else (void)origin.Take(rest, token);
     }
     if (cloud) {
@@ -488,7 +488,7 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
   added(true);
   event.op = OpOf(TextOf(op, arena));
   if (const std::string_view gone = TextOf(deleted, arena); gone == "true") event.op = 'd';
-  if (event.op == '\0') event.op = 'u';
+  if (event.op == '\0') event.op = event.has_old_key ? 'c' : 'u';
   const std::string_view topic_stream = StreamOfTopic(topic);
   if (event.stream.empty()) {
     event.stream = topic_stream;

@@ -42,7 +42,7 @@ const std::unordered_map<std::string_view, DebeziumForm>& Semantics() {
       {"io.debezium.time.IsoTimestamp", kIsoTimestamp},
       {"io.debezium.time.MicroDuration", kDuration},
       {"io.debezium.time.NanoDuration", kDuration},
-      {"io.debezium.time.Interval", kText},
+      {"io.debezium.time.Interval", kInterval},
       {"io.debezium.time.Year", kInteger},
       {"io.debezium.data.geometry.Point", kPoint},
       {"io.debezium.data.geometry.Geometry", kGeometry},
@@ -62,7 +62,7 @@ const std::unordered_map<std::string_view, DebeziumForm>& SourceTypes() {
       {"character", kText}, {"citext", kText}, {"name", kText}, {"uuid", kText}, {"xml", kText}, {"inet", kText},
       {"cidr", kText}, {"macaddr", kText}, {"macaddr8", kText}, {"int4range", kText}, {"int8range", kText}, {"numrange", kText},
       {"tsrange", kText}, {"tstzrange", kText}, {"daterange", kText}, {"ltree", kText}, {"enum", kText}, {"tsvector", kText},
-      {"bytea", kBytes}, {"binary", kBytes}, {"base64", kBytes}, {"base64-url-safe", kBytes}, {"blob", kBytes},
+      {"bytea", kBytes}, {"binary", kBytes}, {"base64", kBase64}, {"base64-url-safe", kBase64}, {"blob", kBytes},
       {"varbinary", kBytes}, {"bytes", kBytes}, {"hex", kHex},
       {"date", kDays},
       {"time", kTimeMicros}, {"time without time zone", kTimeMicros},
@@ -70,7 +70,7 @@ const std::unordered_map<std::string_view, DebeziumForm>& SourceTypes() {
       {"datetime2", kTimestampMicros},
       {"timestamptz", kZonedTimestamp}, {"timestamp with time zone", kZonedTimestamp},
       {"timetz", kZonedTime}, {"time with time zone", kZonedTime},
-      {"interval", kDuration},
+      {"interval", kInterval},
       {"bit", kBits}, {"varbit", kVarBits}, {"bit varying", kVarBits},
       {"json", kJson}, {"jsonb", kJson}, {"hstore", kHstore},
       {"point", kPoint}, {"geometry", kGeometry}, {"geography", kGeometry}};
@@ -113,6 +113,7 @@ DebeziumForm ByPrecision(std::int64_t digits, DebeziumForm millis, DebeziumForm 
 }
 
 std::string Text(std::string_view token) {
+  if (IsString(token) && token.find('\\') == std::string_view::npos) return std::string(Inside(token));
   Arena arena;
   std::string_view text;
   return IsString(token) && Unescape(token, arena, text) ? std::string(text) : std::string();

@@ -13,8 +13,9 @@ namespace nano::wire {
 enum class DebeziumForm : std::uint8_t {
   kUnknown,            ///< nothing but the token is known
   kBoolean, kInteger, kReal, kText,   ///< as JSON has it
-  kBytes,              ///< base64
+  kBytes, kBase64,     ///< base64, of a field that is bytes or of one that is text
   kHex,                ///< bytes as hexadecimal text
+  kBytesText,          ///< one of the two
   kDecimal,            ///< base64 of a big-endian integer; the scale is `number`
   kVariableDecimal,    ///< {scale, value}
   kNumeric,            ///< PostgreSQL's numeric as text (NAN, POSITIVE_INFINITY) or as a JSON number
@@ -24,6 +25,7 @@ enum class DebeziumForm : std::uint8_t {
   kZonedTimestamp,     ///< ISO 8601 text, always of UTC
   kZonedTime,
   kIsoDate, kIsoTime, kIsoTimestamp,  ///< ISO 8601 text with a Z that says nothing
+  kInterval,           ///< ISO 8601 text, or as kDuration
   kDuration,           ///< micro- or nanoseconds, approximate where there are months
   kBit,                ///< bit(1), a boolean
   kBits,               ///< bit(n): base64 of the bits, little-endian; `number` of them

@@ -42,6 +42,10 @@ bool TextOf(std::string_view token, std::string& out) {
     out.assign(token);
     return true;
   }
+  if (token.find('\\') == std::string_view::npos) {
+    out.assign(Inside(token));
+    return true;
+  }
   Arena arena;
   std::string_view text;
   if (!Unescape(token, arena, text)) return false;

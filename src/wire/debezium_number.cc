@@ -56,9 +56,8 @@ std::string RealText(Real value) {
 
 bool DecodeBase64(std::string_view text, Arena& arena, std::string_view& out) {
   const std::size_t whole = text.size();
+  if (whole % 4 != 0) return false;
   while (!text.empty() && text.back() == '=' && whole - text.size() < 2) text.remove_suffix(1);
-  if (whole != text.size() && whole % 4 != 0) return false;
-  if (text.size() % 4 == 1) return false;
   char* const bytes = arena.Allocate(text.size() / 4 * 3 + 3);
   char* to = bytes;
   std::size_t at = 0;

@@ -10,7 +10,7 @@
 
 namespace nano::wire {
 
-/// Of either alphabet (standard, URL-safe), with or without padding. False: not base64.
+/// Of either alphabet (standard, URL-safe), padded. False: not base64.
 bool DecodeBase64(std::string_view text, Arena& arena, std::string_view& out);
 bool DecodeHex(std::string_view text, Arena& arena, std::string_view& out);
 

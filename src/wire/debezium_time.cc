@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "wire/moment.h"
 
 namespace nano::wire {
@@ -31,6 +33,62 @@ std::string YearMonthDay(const Civil& civil) {
   return fmt::format("{:04}-{:02}-{:02}", IsBc(civil.year) ? 1 - civil.year : civil.year, civil.month, civil.day);
 }
 
+/// The parts of an ISO duration: whole numbers with a unit, seconds with a fraction.
+struct Duration {
+  std::int64_t years = 0, months = 0, days = 0, micros = 0;
+};
+
+bool ReadPart(std::string_view& text, std::int64_t& whole, std::int64_t& micros, char& unit) {
+  constexpr std::int64_t kMost = 1'000'000'000'000;
+  std::size_t at = 0;
+  const bool minus = text.starts_with('-');
+  if (minus) ++at;
+  const std::size_t begin = at;
+  whole = micros = 0;
+  for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
+    if (whole > kMost) return false;
+    whole = whole * 10 + (text[at] - '0');
+  }
+  if (at == begin) return false;
+  if (at < text.size() && text[at] == '.') {
+    std::int64_t place = 100'000;
+    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, place /= 10) micros += place * (text[at] - '0');
+  }
+  if (at == text.size()) return false;
+  unit = text[at];
+  text.remove_prefix(at + 1);
+  if (minus) {
+    whole = -whole;
+    micros = -micros;
+  }
+  return true;
+}
+
+bool ReadDuration(std::string_view text, Duration& out) {
+  if (!text.starts_with('P')) return false;
+  text.remove_prefix(1);
+  bool time = false;
+  while (!text.empty()) {
+    if (!time && text.front() == 'T') {
+      time = true;
+      text.remove_prefix(1);
+      continue;
+    }
+    std::int64_t whole = 0, micros = 0;
+    char unit = 0;
+    if (!ReadPart(text, whole, micros, unit)) return false;
+    if (micros != 0 && unit != 'S') return false;
+    if (!time && unit == 'Y') out.years = whole;
+    else if (!time && unit == 'M') out.months = whole;
+    else if (!time && unit == 'D') out.days = whole;
+    else if (time && unit == 'H' && whole < 1'000'000'000 && whole > -1'000'000'000) out.micros += whole * 3'600'000'000;
+    else if (time && unit == 'M' && whole < 1'000'000'000 && whole > -1'000'000'000) out.micros += whole * 60'000'000;
+    else if (time && unit == 'S' && whole < 1'000'000'000 && whole > -1'000'000'000) out.micros += whole * 1'000'000 + micros;
+    else return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 int InfinityOfDays(std::int64_t days) {
@@ -50,6 +108,18 @@ int InfinityOfMillis(std::int64_t millis) {
   return 0;
 }
 
+int InfinityOfNanos(std::int64_t nanos) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  return nanos == Limits::max() ? 1 : nanos == Limits::min() ? -1 : 0;
+}
+
+int InfinityOfIso(std::string_view text) {
+  if (!text.starts_with('+') && !text.starts_with('-')) return 0;
+  if (text == "+292278994-08-16Z" || text == "-5877611-06-21Z" || text == "+294247-01-10T04:00:25.2Z") return 1;
+  if (text == "+292269055-12-02Z" || text == "-5877611-06-22Z" || text == "-290308-12-21T19:59:27.6Z") return -1;
+  return 0;
+}
+
 std::string DateText(std::int64_t days) {
   const Civil civil = CivilFromDays(days);
   return YearMonthDay(civil) + (IsBc(civil.year) ? " BC" : "");
@@ -63,6 +133,27 @@ std::string TimeText(std::int64_t micros) {
     while (text.back() == '0') text.pop_back();
   }
   return text;
+}
+
+bool IntervalText(std::string_view iso, std::string& text) {
+  Duration duration;
+  if (!ReadDuration(iso, duration)) return false;
+  text.clear();
+  bool before = false;   // a part below zero came: one above it then says so
+  const auto part = [&](std::int64_t count, std::string_view unit) {
+    if (count == 0) return;
+    text += fmt::format("{}{}{} {}{}", text.empty() ? "" : " ", before && count > 0 ? "+" : "", count, unit, count == 1 ? "" : "s");
+    before = count < 0;
+  };
+  part(duration.years, "year");
+  part(duration.months, "mon");
+  part(duration.days, "day");
+  if (duration.micros == 0 && !text.empty()) return true;
+  if (!text.empty()) text += ' ';
+  if (duration.micros < 0) text += '-';
+  else if (before) text += '+';
+  text += TimeText(duration.micros < 0 ? -duration.micros : duration.micros);
+  return true;
 }
 
 std::string TimestampText(std::int64_t micros) {

@@ -18,6 +18,10 @@ using enum DebeziumForm;
 // What stands for a value that was not sent: as text; in a bytea in base64 or hexadecimal.
 constexpr std::string_view kUnsent = "\"__debezium_unavailable_value\"";
 constexpr std::string_view kUnsentBase64 = "\"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==\"";
+// In an hstore as JSON, and as a map.
+constexpr std::string_view kUnsentHstore = R"("{\"__debezium_unavailable_value\":\"__debezium_unavailable_value\"}")";
+// In an array of uuid: the name-based UUID of that text.
+constexpr std::string_view kUnsentUuid = "\"b68a35a7-17ad-35b3-af2a-ae46edb4545a\"";
 constexpr std::string_view kUnsentHex = "\"5f5f646562657a69756d5f756e617661696c61626c655f76616c7565\"";
 
 constexpr std::int64_t kNoNumber = std::numeric_limits<std::int64_t>::min();
@@ -57,7 +61,8 @@ class Reader {
       case kBoolean: case kInteger: return Plain(type, token, out);
       case kReal: return Real(type, token, schema, out);
       case kText: return Text(type, token, out);
-      case kBytes: return Bytes(type, token, out);
+      case kBytes: case kBase64: return Bytes(type, token, out);
+      case kBytesText: return BytesText(type, token, out);
       case kHex: return Hex(type, token, out);
       case kDecimal: return Decimal(type, token, form.number, out);
       case kVariableDecimal: return VariableDecimal(type, token, out);
@@ -71,6 +76,7 @@ class Reader {
       case kTimestampNanos: return Timestamp(type, token, Unit::kNano, out);
       case kZonedTimestamp: case kZonedTime: return Text(type, token, out);
       case kIsoDate: case kIsoTime: case kIsoTimestamp: return Iso(type, token, out);
+      case kInterval: return Interval(type, token, out);
       case kDuration: return IsString(token) ? Text(type, token, out) : Plain(type, token, out);
       case kBit: return Bit(type, token, out);
       case kBits: return Bits(type, token, form.number, out);
@@ -98,7 +104,10 @@ class Reader {
     const FormOfValue told = FormOfSourceType(source_type);
     switch (schema->form) {
       case kText:
-        if (told.form == kBytes || told.form == kHex || told.form == kNumeric || told.form == kJson || told.form == kHstore) return told;
+        // Text that is bytes is in base64 or hexadecimal: `bytea` does not say in which.
+        if (told.form == kBytes) return {kBytesText, 0};
+        if (told.form == kBase64) return {kBytes, 0};
+        if (told.form == kHex || told.form == kNumeric || told.form == kJson || told.form == kHstore) return told;
         break;
       case kInteger:
         if (told.form >= kDays && told.form <= kTimestampNanos) return told;
@@ -123,6 +132,7 @@ class Reader {
   static bool Unsent(const DataType& type, std::string_view token, DebeziumForm form) {
     if (token.front() == '"') {
       if (token.size() == kUnsent.size()) return token == kUnsent;
+      if (token.size() == kUnsentHstore.size()) return token == kUnsentHstore;
       if (token.size() == kUnsentBase64.size()) return MayBeBytes(type, form) && token == kUnsentBase64;
       if (token.size() == kUnsentHex.size()) return MayBeBytes(type, form) && token == kUnsentHex;
       return false;
@@ -132,7 +142,8 @@ class Reader {
     return false;
   }
   static bool MayBeBytes(const DataType& type, DebeziumForm form) {
-    return type.kind == TypeKind::kBinary || form == kUnknown || form == kText || form == kBytes || form == kHex;
+    return type.kind == TypeKind::kBinary || form == kUnknown || form == kText || form == kHex || form == kBytes ||
+           form == kBase64 || form == kBytesText;
   }
   /// An array of that one text; of numbers, the text's bytes.
   static bool UnsentList(std::string_view token) {
@@ -140,7 +151,7 @@ class Reader {
     JsonArray items(token);
     std::string_view item;
     if (!items.Next(item)) return false;
-    if (item == kUnsent) return !items.Next(item);
+    if (item == kUnsent || item == kUnsentBase64 || item == kUnsentUuid) return !items.Next(item);
     const std::string_view text = Inside(kUnsent);
     for (std::size_t i = 0;; ++i) {
       std::int64_t number = 0;
@@ -232,6 +243,9 @@ class Reader {
     if (!Unescaped(token, text)) return false;
     if (type.kind == TypeKind::kBinary) return BytesOrHex(text, out);
     if (type.kind == TypeKind::kDate || type.kind == TypeKind::kTime) return WithoutZ(type, text, out);
+    if (type.kind == TypeKind::kTimestamp || type.kind == TypeKind::kTimestamptz) {
+      if (const int sign = InfinityOfIso(text); sign != 0) return PutInfinity(type, sign, out);
+    }
     if (type.kind == TypeKind::kDecimal || type.kind == TypeKind::kDouble || type.kind == TypeKind::kFloat) text = NumberSpelling(text);
     return ReadText(type, text, special_, arena_, out, reason_);
   }
@@ -257,15 +271,27 @@ class Reader {
   }
 
   bool WithoutZ(const DataType& type, std::string_view text, Cell& out) {
+    if (const int sign = InfinityOfIso(text); sign != 0) return PutInfinity(type, sign, out);
     if (text.ends_with('Z')) text.remove_suffix(1);
     return ReadText(type, text, special_, arena_, out, reason_);
   }
   bool Iso(const DataType& type, std::string_view token, Cell& out) {
-    if (!IsString(token) || type.kind == TypeKind::kString || type.kind == TypeKind::kJson) return Text(type, token, out);
+    if (!IsString(token)) return Text(type, token, out);
     std::string_view text;
     if (!Unescaped(token, text)) return false;
+    if (const int sign = InfinityOfIso(text); sign != 0) return PutInfinity(type, sign, out);
+    if (type.kind == TypeKind::kString || type.kind == TypeKind::kJson) return Text(type, token, out);
     if (type.kind == TypeKind::kTimestamptz) return ReadText(type, text, special_, arena_, out, reason_);
     return WithoutZ(type, text, out);
+  }
+
+  bool Interval(const DataType& type, std::string_view token, Cell& out) {
+    if (!IsString(token)) return Plain(type, token, out);
+    std::string_view iso;
+    if (!Unescaped(token, iso)) return false;
+    std::string text;
+    if (!IntervalText(iso, text)) return Text(type, token, out);
+    return PutSpelling(type, text, out);
   }
 
   // Bytes.
@@ -283,6 +309,12 @@ class Reader {
     if (!Unescaped(token, text)) return false;
     if (!DecodeHex(text, arena_, bytes)) return Misfit("is no hexadecimal text");
     return PutBytes(type, bytes, out);
+  }
+  bool BytesText(const DataType& type, std::string_view token, Cell& out) {
+    std::string_view text;
+    if (!IsString(token)) return Misfit("is no base64");
+    if (!Unescaped(token, text) || !BytesOrHex(text, out)) return false;
+    return PutBytes(type, out.text, out);
   }
   /// Text on its way into bytes, when nothing says how it is written.
   bool BytesOrHex(std::string_view text, Cell& out) {
@@ -385,7 +417,7 @@ class Reader {
     std::int64_t number = 0;
     if (!ReadInteger(token, number)) return Iso(type, token, out);
     if (TakesNumber(type)) return Plain(type, token, out);
-    const int sign = unit == Unit::kMilli ? InfinityOfMillis(number) : InfinityOfMicros(number);
+    const int sign = unit == Unit::kMilli ? InfinityOfMillis(number) : unit == Unit::kMicro ? InfinityOfMicros(number) : InfinityOfNanos(number);
     if (sign != 0) return PutInfinity(type, sign, out);
     std::int64_t micros = 0;
     if (!ToMicros(number, unit, micros)) return false;
@@ -486,10 +518,6 @@ class Reader {
       std::string_view text;
       if (!Unescaped(token, text)) return false;
       if (!WholeToken(text, object)) return type.kind == TypeKind::kString ? PutText(text, out) : Misfit("is no JSON");
-      if (UnsentMap(object)) {
-        out.kind = Cell::Kind::kUnchanged;
-        return true;
-      }
     }
     if (type.kind != TypeKind::kString) {
       if (type.kind == TypeKind::kJson) return PutText(object, out);
