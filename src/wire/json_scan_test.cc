@@ -51,9 +51,9 @@ TEST(JsonScan, ABrokenObjectIsNotComplete) {
 TEST(JsonScan, NestingEndsAtALimit) {
   const std::string fits = std::string(kDeepestScan, '[') + std::string(kDeepestScan, ']');
   EXPECT_TRUE(IsJson(fits, Bare::kRefused));
-  EXPECT_FALSE(IsJson("[" + fits + "]", Bare::kRefused));
+  EXPECT_FALSE(IsJson(fmt::format("[{}]", fits), Bare::kRefused));
   EXPECT_FALSE(IsJson(std::string(1 << 20, '['), Bare::kRefused));
-  EXPECT_FALSE(IsJson(std::string(kDeepestScan - 1, '[') + "{]" + std::string(kDeepestScan - 1, ']'), Bare::kRefused));
+  EXPECT_FALSE(IsJson(fmt::format("{:[>1023}{{]{:]>1023}", "", ""), Bare::kRefused));
 }
 
 TEST(JsonScan, BareWordsCountOnlyWhereTheyAreTaken) {
