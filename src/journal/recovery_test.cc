@@ -131,10 +131,10 @@ TEST_F(RecoveryTest, ACommitMarkThatReachedTheDiskBeforeItsBlocksIsCutAway) {
 
 TEST_F(RecoveryTest, DamageIsReportedWithItsPlaceAndNeverReadAsData) {
   auto writer = Open({.block_bytes = 300});
-  std::vector<OwnedRecord> records = CommitSome(*writer, 15, "one");
+  std::vector<OwnedRecord> records = CommitSome(*writer, 6, "one");
   const auto after_first = fs::file_size(Segments().front());
-  for (auto& record : CommitSome(*writer, 15, "two")) records.push_back(std::move(record));
-  for (auto& record : CommitSome(*writer, 15, "three")) records.push_back(std::move(record));
+  for (auto& record : CommitSome(*writer, 6, "two")) records.push_back(std::move(record));
+  for (auto& record : CommitSome(*writer, 6, "three")) records.push_back(std::move(record));
   writer.reset();
   const fs::path segment = Segments().front();
   const std::string whole = Load(segment);
@@ -153,7 +153,7 @@ TEST_F(RecoveryTest, DamageIsReportedWithItsPlaceAndNeverReadAsData) {
       continue;
     }
     const std::uint64_t end = (*opened)->tail().end.value;
-    ASSERT_TRUE(end == 45 || (end == 30 && i > after_first)) << "only the last commit's own mark may be lost, at " << i;
+    ASSERT_TRUE(end == 18 || (end == 12 && i > after_first)) << "only the last commit's own mark may be lost, at " << i;
     auto reader = *Reader::Open(folder_);
     for (Position at{0}; at.value < end;) {
       const auto block = reader->Read(at);
@@ -168,8 +168,8 @@ TEST_F(RecoveryTest, DamageIsReportedWithItsPlaceAndNeverReadAsData) {
       at = (*block)->end();
     }
   }
-  EXPECT_GT(refused, 500U);
-  EXPECT_GT(read_refused, 500U);
+  EXPECT_GT(refused, 200U);
+  EXPECT_GT(read_refused, 200U);
 }
 
 TEST_F(RecoveryTest, AMissingSegmentInTheMiddleIsDamage) {
@@ -190,7 +190,7 @@ TEST_F(RecoveryTest, AnyBytesAsSegmentsAreSurvived) {
   writer.reset();
   std::vector<std::pair<fs::path, std::string>> originals;
   for (const auto& path : Segments()) originals.emplace_back(path, Load(path));
-  for (int round = 0; round < 1500; ++round) {
+  for (int round = 0; round < 1000; ++round) {
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     for (const auto& [path, original] : originals) {
@@ -232,7 +232,7 @@ TEST_F(RecoveryTest, AnyBytesAsSegmentsAreSurvived) {
 
 class CrashTest : public RecoveryTest {
  protected:
-  static constexpr std::size_t kBatch = 6, kBatches = 10;
+  static constexpr std::size_t kBatch = 4, kBatches = 6;
   enum class Before { kNothing, kTornTail, kTornHeader };
 
   void SetUp() override {
@@ -264,7 +264,7 @@ class CrashTest : public RecoveryTest {
   /// False: it did not get to the end.
   bool Ingest() {
     for (int attempt = 0; attempt < 4; ++attempt) {
-      auto writer = Writer::Open(folder_, "shop", {.segment_bytes = 1500, .block_bytes = 256});
+      auto writer = Writer::Open(folder_, "shop", {.segment_bytes = 900, .block_bytes = 256});
       if (!writer) continue;
       std::size_t at = (*writer)->tail().end.value;
       bool failed = at % kBatch != 0 || (at > 0 && (*writer)->tail().checkpoint != std::to_string(at));
@@ -337,6 +337,28 @@ TEST_F(CrashTest, WhateverStepFailsOrDiesEveryRecordIsThereOnce) {
   EXPECT_THAT(points, IsSupersetOf({"journal.mkdir", "journal.folder", "journal.segment.write", "journal.segment.sync", "journal.segment.folder",
                                     "journal.write", "journal.sync", "journal.truncate", "journal.remove", "journal.remove.folder", "journal.recover.sync"}));
   EXPECT_GT(kills, 100);
+}
+
+TEST_F(CrashTest, AFailureBehindTheBackOfAnAppendIsReportedAndNothingOfItCounts) {
+  const OwnedRecord record = Line(RandomBytes(random_, 0) + std::string(50000, 'x') + fmt::format("{}", random_()));
+  for (const int passing : {1, 2, 7}) {
+    Prepare(Before::kNothing);
+    auto writer = Open();
+    const auto before = CommitSome(*writer, 5, "before");
+    ::setenv("NANOHOUSE_FAULT", fmt::format("journal.write:{}=short", passing).c_str(), 1);
+    io::ReloadFaults();
+    bool failed = false;
+    for (int i = 0; i < 500 && !failed; ++i) failed = !writer->Append(record.view());
+    failed = failed || !writer->Commit("after");
+    ASSERT_TRUE(failed) << passing;
+    EXPECT_EQ(writer->Commit("again").error().code, Code::kUnavailable);
+    EXPECT_EQ(ReadAll(), before);
+    writer = Open();
+    EXPECT_EQ(writer->tail().checkpoint, "before");
+    ASSERT_TRUE(writer->Append(record.view()));
+    ASSERT_TRUE(writer->Commit("after"));
+    EXPECT_EQ(ReadAll().size(), 6U);
+  }
 }
 
 }  // namespace

@@ -28,6 +28,8 @@ constexpr std::size_t kMinSchemaText = 64;
 constexpr std::size_t kMaxGrownBlock = kMaxRestoredBytes / 2;
 /// What may wait to be compressed and written.
 constexpr std::size_t kMaxQueuedBytes = 4 << 20;
+/// Less than this waits for the commit, and needs no thread.
+constexpr std::size_t kThreadWorthy = 256 << 10;
 
 /// Compresses and writes frames behind the back of whoever appends, in their order. Its queue is bounded.
 class FrameQueue {
@@ -40,7 +42,7 @@ class FrameQueue {
     Position position = {};
   };
 
-  explicit FrameQueue(FrameWriter& writer) : writer_(writer), thread_([this](std::stop_token stop) { Run(stop); }) {}
+  explicit FrameQueue(FrameWriter& writer) : writer_(writer) {}
 
   /// Waits for room. The error of an earlier frame, if one failed.
   Status Push(Frame frame) {
@@ -49,13 +51,20 @@ class FrameQueue {
     if (!status_) return status_;
     queued_bytes_ += Bytes(frame);
     frames_.push_back(std::move(frame));
-    changed_.notify_all();
+    if (thread_.joinable()) changed_.notify_all();
+    else if (queued_bytes_ >= kThreadWorthy) thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
     return {};
   }
 
   /// Until everything is written.
   Status Drain() {
     std::unique_lock lock(mutex_);
+    if (!thread_.joinable()) {
+      for (const Frame& frame : frames_) TRY(Write(frame));
+      frames_.clear();
+      queued_bytes_ = 0;
+      return {};
+    }
     changed_.wait(lock, [&] { return (frames_.empty() && !busy_) || !status_; });
     return status_;
   }
