@@ -194,9 +194,10 @@ Result<std::unique_ptr<Feed>> OpenDebeziumFile(const std::string& path, journal:
   std::unordered_map<std::string, std::string> streams;
   if (known) streams = checkpoint.value("streams", streams);
   ASSIGN(auto input, LineInput::Open(options.folder, path, known ? checkpoint.value("input", nlohmann::json()) : nlohmann::json()));
-  if (input->anew()) replays.NewInput();
+  const bool anew = input->anew();
+  if (anew) replays.NewInput();
   return std::unique_ptr<Feed>(std::make_unique<DebeziumFeed>(journal, std::move(input), std::move(replays), std::move(streams),
-                                                               known ? checkpoint.value("group", "") : std::string()));
+                                                               known && !anew ? checkpoint.value("group", "") : std::string()));
 }
 
 }  // namespace nano::ingest

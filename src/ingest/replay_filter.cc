@@ -51,6 +51,7 @@ bool ReplayFilter::IsSnapshotReplay(const std::string& snapshot) {
   if (snapshot != run_snapshot_) {
     run_snapshot_ = snapshot;
     run_rows_ = 0;
+    run_ = {};
   }
   ++run_rows_;
   for (auto& known : snapshots_) {

@@ -94,7 +94,7 @@ Status AddDebeziumEvent(const TablePlan& plan, const wire::DebeziumEvent& change
   event.row_position = lake::RowPosition(number, position);
   event.committed_at = change.committed_at >= 0 ? change.committed_at : record.committed_at;
   const bool keyed = plan.build.definition.identity == lake::Identity::kKey;
-  const bool whole = plan.build.definition.identity == lake::Identity::kWholeRow;
+  const bool whole = !keyed;
   const auto reject = [&](const std::string& reason) {
     event.rejected = true;
     rejects.push_back({std::string(record.stream), plan.table->name, plan.build.id, "", std::string(record.bytes), reason, position,

@@ -202,7 +202,7 @@ class SourceLander final : public Lander {
       if (!state->plan && change->has_after) TRY(DecideFromChange(*state, *change, facts, block, n));
       if (!state->plan) continue;  // nothing of it is known, so nothing of it is in the table
       if (state->table->on_new_field == contract::OnNewField::kAppendNewColumns) TRY(AppendNewColumns(*state, *change, facts, std::string(record.stream)));
-      if (snapshot_begins && state->plan->build.definition.identity == lake::Identity::kWholeRow && state->plan->sources_of_same_name == 1) {
+      if (snapshot_begins && state->plan->build.definition.identity != lake::Identity::kKey && state->plan->sources_of_same_name == 1) {
         Event begin;
         begin.op = Op::kSnapshotBegin;
         begin.position = position;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "land/resolve.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "change/key.h"
@@ -276,8 +277,10 @@ Result<Resolved> Resolve(const TablePlan& plan, std::vector<Event>& events, Aren
   switch (plan.build.definition.identity) {
     case lake::Identity::kKey: return KeyResolver(plan, events, arena, reject).Run(ask);
     case lake::Identity::kWholeRow: return WholeRowResolver(plan, events, arena, reject).Run();
-    default: return ResolveAppend(events);
+    default: break;
   }
+  const bool only_added = std::all_of(events.begin(), events.end(), [](const Event& event) { return event.op == Op::kInsert; });
+  return only_added ? ResolveAppend(events) : WholeRowResolver(plan, events, arena, reject).Run();
 }
 
 }  // namespace nano::land
