@@ -62,9 +62,14 @@ CLI::App& AddVerb(CommandLine& line, CLI::App& parent, const std::string& name, 
 
 void AddVerbs(CommandLine& line) {
   AddInit(line);
+  AddCheck(line);
+  AddPlan(line);
+  AddApply(line);
+  AddIngest(line);
   AddQuery(line);
   AddStatus(line);
   AddQuarantine(line);
+  AddPublish(line);
   AddDoctor(line);
   AddLater(line);
 }

@@ -152,10 +152,10 @@ Status Drop(const Invocation& invocation, const Selection& selection) {
   if (count > 0) {
     ASSIGN(const bool agreed, Agreed(selection, count));
     if (!agreed) return Fail(Code::kInvalid, "nothing was dropped");
-    ASSIGN(const auto writer, OpenWriter(*warehouse.contract, warehouse.layout));
-    TRY(writer->Begin());
-    TRY(writer->connection().Execute(std::string("DELETE FROM ") + lake::kCatalog + ".nanohouse.quarantine" + condition.sql, condition.values));
-    TRY(writer->Commit("quarantine"));
+    ASSIGN(const auto writer, OpenWriter(warehouse));
+    TRY(writer->lake().Begin());
+    TRY(writer->lake().connection().Execute(std::string("DELETE FROM ") + lake::kCatalog + ".nanohouse.quarantine" + condition.sql, condition.values));
+    TRY(writer->lake().Commit("quarantine"));
   }
   if (invocation.json) fmt::print("{{\"dropped\":{}}}\n", count);
   else if (!invocation.quiet) fmt::print("dropped {} entries\n", count);

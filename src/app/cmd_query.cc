@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -80,6 +82,12 @@ Status Parquet(engine::Connection& connection, const std::string& sql, const Que
   return output.Finish();
 }
 
+/// Attaching journals costs a little, so it is done for statements that have the word in them.
+bool MayNameJournals(std::string sql) {
+  std::transform(sql.begin(), sql.end(), sql.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return sql.find("journal") != std::string::npos;
+}
+
 Status Query(const Invocation& invocation, const QueryArguments& arguments) {
   QueryOptions options;
   options.format = invocation.json ? QueryFormat::kJson : kFormats.at(arguments.format);
@@ -90,8 +98,7 @@ Status Query(const Invocation& invocation, const QueryArguments& arguments) {
   ASSIGN(const auto warehouse, FindWarehouse(invocation.folder));
   ASSIGN(const auto reader, OpenReader(warehouse.layout, arguments.at));
   engine::Connection& connection = reader->connection();
-  if (sql.find("journal") != std::string::npos || sql.find("JOURNAL") != std::string::npos)
-    TRY(AttachJournals(reader->database(), connection, warehouse.layout.local / "journal"));
+  if (MayNameJournals(sql)) TRY(AttachJournals(reader->database(), connection, warehouse.layout.local / "journal"));
   const OnInterrupt interrupt([&connection] { connection.Interrupt(); });
   if (options.format == QueryFormat::kParquet) return Parquet(connection, sql, options, arguments.output, warehouse.layout.spill());
   if (arguments.output.empty()) {

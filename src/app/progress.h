@@ -42,10 +42,10 @@ class Progress {
   void Show(const Amount& amount);
   /// A line that stays; the progress line goes on below it.
   void Say(const std::string& line);
-
- private:
+  /// Takes the progress line away, before something else is printed.
   void Clear();
 
+ private:
   using Clock = std::chrono::steady_clock;
   Terminal terminal_;
   Voice voice_;

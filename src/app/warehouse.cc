@@ -4,8 +4,10 @@
 
 namespace nano::app {
 
-Result<Warehouse> FindWarehouse(const std::filesystem::path& folder) {
-  auto parsed = contract::Load(folder, {.resolve_references = false});
+namespace {
+
+Result<Warehouse> Load(const std::filesystem::path& folder, const contract::Options& options) {
+  auto parsed = contract::Load(folder, options);
   if (!parsed) {
     if (parsed.error().code != Code::kNotFound) return tl::make_unexpected(std::move(parsed).error());
     return WithHint(Fail(Code::kNotFound, "there is no warehouse in \"{}\": it has no nanohouse.yaml", folder.string()),
@@ -17,6 +19,12 @@ Result<Warehouse> FindWarehouse(const std::filesystem::path& folder) {
   out.parsed = *std::move(parsed);
   return out;
 }
+
+}  // namespace
+
+Result<Warehouse> FindWarehouse(const std::filesystem::path& folder) { return Load(folder, {.resolve_references = false}); }
+
+Result<Warehouse> LoadWarehouse(const std::filesystem::path& folder) { return Load(folder, {.resolve_references = true}); }
 
 lake::Place LakePlace(const contract::Layout& layout) { return {layout.lake(), layout.catalog(), layout.spill()}; }
 
@@ -32,8 +40,24 @@ Result<std::unique_ptr<lake::Reader>> OpenReader(const contract::Layout& layout,
   return reader;
 }
 
-Result<std::unique_ptr<lake::Writer>> OpenWriter(const contract::Contract& contract, const contract::Layout& layout) {
-  return lake::Writer::Open(LakePlace(layout), {.compression = contract.storage.compression, .target_file_bytes = contract.storage.target_file_bytes});
+namespace {
+
+class Writing final : public WarehouseWriter {
+ public:
+  explicit Writing(std::unique_ptr<lake::Writer> lake) : lake_(std::move(lake)) {}
+  lake::Writer& lake() override { return *lake_; }
+
+ private:
+  std::unique_ptr<lake::Writer> lake_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<WarehouseWriter>> OpenWriter(const Warehouse& warehouse) {
+  const contract::Storage& storage = warehouse.contract->storage;
+  ASSIGN(auto lake, lake::Writer::Open(LakePlace(warehouse.layout),
+                                       {.compression = storage.compression, .target_file_bytes = storage.target_file_bytes}));
+  return std::unique_ptr<WarehouseWriter>(std::make_unique<Writing>(std::move(lake)));
 }
 
 }  // namespace nano::app

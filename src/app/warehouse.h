@@ -23,13 +23,22 @@ struct Warehouse {
 /// The warehouse in `folder`.  kNotFound: there is no nanohouse.yaml in it. Mistakes in its files are in `parsed`.
 Result<Warehouse> FindWarehouse(const std::filesystem::path& folder);
 
+/// The same, `${env:X}` and `${file:/x}` looked up: for those who will use all of it.
+Result<Warehouse> LoadWarehouse(const std::filesystem::path& folder);
+
 lake::Place LakePlace(const contract::Layout& layout);
 
 /// The tables, newest or as they were `at` (empty: newest); plain names are those of the promoted version.
 /// kNotFound: nothing was applied yet.
 Result<std::unique_ptr<lake::Reader>> OpenReader(const contract::Layout& layout, const std::string& at);
 
-/// The tables, to change them.  kConflict: another process writes; the message names it.
-Result<std::unique_ptr<lake::Writer>> OpenWriter(const contract::Contract& contract, const contract::Layout& layout);
+/// The right to change a warehouse, and its tables. Lives as long as the work does.
+class WarehouseWriter {
+ public:
+  virtual ~WarehouseWriter() = default;
+  virtual lake::Writer& lake() = 0;
+};
+/// kConflict: another process writes; the message names it.
+Result<std::unique_ptr<WarehouseWriter>> OpenWriter(const Warehouse& warehouse);
 
 }  // namespace nano::app

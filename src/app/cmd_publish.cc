@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// publish: Iceberg metadata over the tables' files, now.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "app/command.h"
+#include "app/progress.h"
+#include "app/publish_run.h"
+#include "app/report.h"
+#include "app/warehouse.h"
+#include "io/signals.h"
+
+namespace nano::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json AsJson(const std::vector<PublishedName>& names) {
+  Json out{{"names", Json::object()}, {"tables", Json::array()}};
+  for (const auto& name : names) {
+    if (!name.location.empty()) out["names"][name.name] = name.location;
+    out["tables"].push_back({{"name", name.name}, {"build", name.build}, {"metadata", name.location.empty() ? Json() : Json(name.location)},
+                             {"rows", name.rows}, {"files", name.files}, {"written", name.written},
+                             {"refused", name.refused.empty() ? Json() : Json(name.refused)}, {"warnings", name.warnings}});
+  }
+  return out;
+}
+
+Result<std::vector<PublishedName>> Publish(const Invocation& invocation) {
+  ASSIGN(const auto warehouse, FindWarehouse(invocation.folder));
+  {
+    ASSIGN(const auto reader, OpenReader(warehouse.layout, ""));   // nothing is made where nothing was applied
+  }
+  ASSIGN(const auto writer, OpenWriter(warehouse));
+  return PublishNames(writer->lake().connection(), warehouse.layout);
+}
+
+}  // namespace
+
+void AddPublish(CommandLine& line) {
+  AddVerb(line, line.program, "publish", "Write Iceberg metadata over the tables' files now",
+          {"nanohouse publish", "nanohouse publish --json | jq -r .names.orders"}, [](const Invocation& invocation) {
+            io::CatchStopSignals();
+            const auto names = Publish(invocation);
+            if (!names) return Report(invocation, names.error());
+            bool refused = false;
+            for (const auto& name : *names) refused |= !name.refused.empty();
+            if (invocation.json) {
+              fmt::print("{}\n", AsJson(*names).dump(2, ' ', false, Json::error_handler_t::replace));
+            } else if (!invocation.quiet) {
+              for (const auto& name : *names) {
+                if (name.refused.empty())
+                  fmt::print("{}  {} rows  {}{}\n", name.name, CountText(static_cast<std::uint64_t>(name.rows)), name.location,
+                             name.written ? "" : "  (as before)");
+                for (const auto& warning : name.warnings) fmt::print("{}  warning: {}\n", name.name, warning);
+              }
+            }
+            for (const auto& name : *names)
+              if (!name.refused.empty() && !invocation.json)
+                fmt::print(stderr, "error: table \"{}\" can't be published exactly: {}\n", name.name, name.refused);
+            return refused ? Exit::kFailed : Exit::kDone;
+          });
+}
+
+}  // namespace nano::app

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/publish_run.h"
+
+#include <map>
+
+#include "lake/build.h"
+#include "publish/publisher.h"
+
+namespace nano::app {
+
+Result<std::vector<PublishedName>> PublishNames(engine::Connection& connection, const contract::Layout& layout) {
+  ASSIGN(const int version, lake::CurrentVersion(connection));
+  if (version == 0) return WithHint(Fail(Code::kNotFound, "the warehouse was never applied"), "Run `nanohouse apply` or `nanohouse ingest`.");
+  ASSIGN(const auto builds, lake::ReadBuilds(connection));
+  ASSIGN(const auto names, lake::ReadVersion(connection, version));
+  ASSIGN(const auto head, connection.Query("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot"));
+  publish::Publisher publisher(connection, layout.root);
+  std::vector<PublishedName> out;
+  std::map<std::string, std::string> locations;
+  for (const auto& [name, id] : names) {
+    const auto build = builds.find(id);
+    if (build == builds.end() || build->second.definition.columns.empty()) continue;   // no record came yet
+    publish::PublishRequest request;
+    request.table = id;
+    request.snapshot = head.integer(0, 0);
+    request.doc = build->second.definition.description;
+    ASSIGN(publish::Published published, publisher.Publish(request));
+    if (!published.metadata_location.empty()) {
+      locations[name] = published.metadata_location;
+      locations["v" + std::to_string(version) + "." + name] = published.metadata_location;
+    }
+    out.push_back({name, id, published.metadata_location, published.rows, published.files, published.written,
+                   std::move(published.refused), std::move(published.warnings)});
+  }
+  TRY(publisher.WriteNames(locations));
+  return out;
+}
+
+}  // namespace nano::app
