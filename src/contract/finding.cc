@@ -56,6 +56,7 @@ const std::vector<Rule>& Rules() {
       {"key-column", "A column of the primary key that may be NULL, or whose type can't be a key."},
       {"partition", "An item of `partition_by` that can't be, or that readers would compute differently."},
       {"sort-column", "A column of `sort_by` whose type has no order."},
+      {"field-path", "`field` is a path with an empty name in it."},
       {"constraint", "Constraints of a column that contradict each other."},
       {"expression-syntax", "`expr` is no expression of SQL."},
       {"expression-type", "`expr` does not type, or its result does not fit the column."},
@@ -65,6 +66,7 @@ const std::vector<Rule>& Rules() {
       {"secret", "A reference `${…}` that can't be resolved, or stands where none may."},
       {"plain-secret", "Something that looks like a secret is written out in the file, and would be kept with the contract."},
       {"not-everywhere", "A type that some engines can't read from the published tables."},
+      {"version", "The contract's version does not go with its change: `plan` says which number must rise."},
       {"not-read", "A file that looks like one of the warehouse's, but lies where none is read."},
   };
   return rules;

@@ -20,12 +20,13 @@ Shape Scalar() { return {.form = Form::kScalar}; }
 Shape Any() { return {.form = Form::kAny}; }
 Shape Words(std::vector<Word> words) { return {.form = Form::kWords, .words = std::move(words)}; }
 Shape List(Shape item) { return {.form = Form::kList, .parts = {std::move(item)}}; }
+Shape Some(Shape item) { return {.form = Form::kList, .parts = {std::move(item)}, .not_empty = true}; }
 Shape Map(Format keys, Shape value) { return {.form = Form::kMap, .format = keys, .parts = {std::move(value)}}; }
 /// A mapping of free keys, in whose text references may stand.
 Shape Free() { return {.form = Form::kMap, .format = Format::kAny, .references = true, .parts = {Any()}}; }
 Shape In(const Object& object) { return {.form = Form::kObject, .object = &object}; }
 Shape Either(std::vector<Shape> forms) { return {.form = Form::kEither, .parts = std::move(forms)}; }
-Shape OneOrMore(Shape item) { return Either({item, List(item)}); }
+Shape OneOrMore(Shape item) { return Either({item, Some(item)}); }
 
 const Object& Owner() {
   static const Object object{
@@ -47,7 +48,7 @@ Key DescriptionKey(std::string_view example) {
           .mistaken = {"doc", "comment"}};
 }
 Key TagsKey() {
-  return {.name = "tags", .shape = OneOrMore(Text(Format::kLabel)), .doc = "Words to select by.", .example = "[pii]", .support = Support::kNoted,
+  return {.name = "tags", .shape = Either({Text(Format::kLabel), List(Text(Format::kLabel))}), .doc = "Words to select by.", .example = "[pii]", .support = Support::kNoted,
           .mistaken = {"labels"}};
 }
 
@@ -165,7 +166,7 @@ const Object& KafkaKeys() {
   static const Object object{.name = "source.debezium.kafka", .where = "`debezium.kafka` of a source", .doc = "Topics of a Kafka cluster.",
       .keys = {
           {.name = "brokers", .shape = Either({Referring(), List(Referring())}), .required = true, .doc = "Where the cluster is.", .example = "localhost:9092", .support = Support::kLater},
-          {.name = "topics", .shape = List(Text(Format::kLabel)), .required = true, .doc = "The topics to read, `*` for any.", .example = "[\"srv.public.*\"]", .support = Support::kLater},
+          {.name = "topics", .shape = Some(Text(Format::kLabel)), .required = true, .doc = "The topics to read, `*` for any.", .example = "[\"srv.public.*\"]", .support = Support::kLater},
           {.name = "registry", .shape = Referring(), .doc = "A schema registry, for Avro.", .example = "http://localhost:8081", .support = Support::kLater},
           {.name = "config", .shape = Free(), .doc = "Settings of librdkafka.", .example = "{security.protocol: ssl}", .support = Support::kLater},
       }};
@@ -257,7 +258,7 @@ const Object& PlainTest() {
 }
 const Object& AcceptedValues() {
   static const Object object{.name = "data_tests.accepted_values", .where = "`accepted_values` of a column's `data_tests`", .doc = "The column has only these values.",
-      .keys = With({{.name = "values", .shape = List(Scalar()), .required = true, .doc = "The values.", .example = "[placed, shipped]", .support = Support::kNoted},
+      .keys = With({{.name = "values", .shape = Some(Scalar()), .required = true, .doc = "The values.", .example = "[placed, shipped]", .support = Support::kNoted},
                     {.name = "quote", .shape = Boolean(), .fallback = "true", .doc = "Whether they are text.", .example = "false", .support = Support::kNoted}}, TestConfiguration())};
   return object;
 }
@@ -278,7 +279,7 @@ const Object& ColumnTest() {
 }
 const Object& UniqueColumns() {
   static const Object object{.name = "table.data_tests.unique", .where = "`unique` of a table's `data_tests`", .doc = "No combination of these columns is there twice.",
-      .keys = With({{.name = "columns", .shape = List(Text(Format::kName)), .required = true, .doc = "The columns.", .example = "[order_id, line]", .support = Support::kNoted}}, TestConfiguration())};
+      .keys = With({{.name = "columns", .shape = Some(Text(Format::kName)), .required = true, .doc = "The columns.", .example = "[order_id, line]", .support = Support::kNoted}}, TestConfiguration())};
   return object;
 }
 const Object& TableTest() {
@@ -311,7 +312,7 @@ const Object& ColumnKeys() {
       .keys = {
           {.name = "name", .shape = Text(Format::kName), .required = true, .doc = "Its name.", .example = "amount"},
           {.name = "data_type", .shape = Text(Format::kDataType), .required = true, .doc = "Its type ([types](types.md)).", .example = "\"decimal(18,2)\"", .mistaken = {"type", "dtype"}},
-          {.name = "field", .shape = Either({Text(Format::kLabel), List(Text(Format::kLabel))}), .fallback = "the column's name",
+          {.name = "field", .shape = OneOrMore(Text(Format::kLabel)), .fallback = "the column's name",
            .doc = "The source's field: a path such as `address.city`, or a list of names where they hold points.", .example = "amount_cents", .mistaken = {"path", "source_field"}},
           {.name = "source_type", .shape = Text(Format::kLabel), .doc = "The field's type at the source: one of the language, or the source's own.", .example = "bigint"},
           {.name = "expr", .shape = Text(Format::kSql), .doc = "SQL over the source's fields that makes the value.", .example = "\"amount_cents * 0.01\"", .mistaken = {"expression", "sql"}},
@@ -363,7 +364,7 @@ const Object& TableKeys() {
   static const Object object{.name = "table", .where = "an item of `tables`", .doc = "A table that a stream fills.",
       .keys = {
           {.name = "name", .shape = Text(Format::kName), .required = true, .doc = "Its name, as it is queried.", .example = "orders"},
-          {.name = "source", .shape = Either({Text(Format::kWarehouseName), In(TableSourceKeys()), List(In(TableSourceKeys()))}), .required = true,
+          {.name = "source", .shape = Either({Text(Format::kWarehouseName), In(TableSourceKeys()), Some(In(TableSourceKeys()))}), .required = true,
            .doc = "The stream that fills it, a source whose stream has the table's name, or a list of shards.", .example = "{name: shop_cdc, stream: public.orders}", .mistaken = {"from", "sources"}},
           {.name = "mode",
            .shape = Words({{"append", "Every event becomes a row."}, {"upsert", "The last event of a key is its row."},
@@ -386,7 +387,7 @@ const Object& TableKeys() {
           {.name = "special_values",
            .shape = Words({{"quarantine", "The row goes to quarantine."}, {"null", "The value becomes NULL."}, {"clamp", "It becomes the nearest value that the type has; NaN becomes NULL."}}),
            .fallback = "quarantine", .doc = "What to do with infinity, NaN and 24:00 where the type has none.", .example = "clamp"},
-          {.name = "columns", .shape = List(In(ColumnKeys())), .fallback = "all fields of the source, with inferred types", .doc = "Its columns.", .example = "[{name: id, data_type: bigint}]", .mistaken = {"fields"}},
+          {.name = "columns", .shape = Some(In(ColumnKeys())), .fallback = "all fields of the source, with inferred types", .doc = "Its columns.", .example = "[{name: id, data_type: bigint}]", .mistaken = {"fields"}},
           DescriptionKey("One row per order."),
           OwnerKey(),
           TagsKey(),

@@ -51,6 +51,7 @@ struct Shape {
   std::vector<Word> words = {};
   std::vector<Shape> parts = {};              ///< list: its items; map: its values; either: the forms it may have
   const Object* object = nullptr;
+  bool not_empty = false;                ///< of a list
   std::int64_t least = 0, most = INT64_MAX;   ///< of an integer
 };
 

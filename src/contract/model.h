@@ -138,6 +138,7 @@ struct Contract {
   std::filesystem::path folder;
   std::string warehouse;
   std::string version = "1.0.0";
+  Place version_place;                      ///< of `version`, or of the file it is missing from
   std::string domain, description;
   Storage storage;
   std::vector<Source> sources;

@@ -106,9 +106,7 @@ std::vector<std::string> ReadFieldPath(const Node& node, const std::string& colu
   if (!field) return {column};
   if (field->is_list()) {
     auto path = Strings(TextsOf(node, "field"));
-    if (!path.empty()) return path;
-    Add(findings, "bad-value", "\"field\" names no field", "Write the field's name.", *field);
-    return {column};
+    return path.empty() ? std::vector<std::string>{column} : path;
   }
   if (!field->is_text()) return {column};
   std::vector<std::string> path;
@@ -120,7 +118,7 @@ std::vector<std::string> ReadFieldPath(const Node& node, const std::string& colu
     rest.remove_prefix(point + 1);
   }
   if (std::any_of(path.begin(), path.end(), [](const std::string& part) { return part.empty(); })) {
-    Add(findings, "bad-value", fmt::format("\"field\" has an empty name in \"{}\"", field->text), "Write a list of names where they hold points.", *field);
+    Add(findings, "field-path", fmt::format("\"field\" has an empty name in \"{}\"", field->text), "Write a list of names where they hold points.", *field);
     return {column};
   }
   return path;
@@ -228,6 +226,8 @@ std::string SingleText(const WarehouseTree& tree, const std::string& key) {
 void ReadContract(const WarehouseTree& tree, Contract& contract, Findings& findings) {
   contract.warehouse = SingleText(tree, "warehouse");
   if (auto version = SingleText(tree, "version"); !version.empty()) contract.version = version;
+  const auto version_node = tree.single.find("version");
+  contract.version_place = version_node != tree.single.end() ? version_node->second->place : Place{"nanohouse.yaml", 1, 1};
   contract.domain = SingleText(tree, "domain");
   contract.description = SingleText(tree, "description");
   if (const auto storage = tree.single.find("storage"); storage != tree.single.end() && storage->second->is_map()) ReadStorage(*storage->second, contract);

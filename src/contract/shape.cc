@@ -114,6 +114,7 @@ class Checker {
       case Form::kWords: CheckWord(node, shape, name, refused); return;
       case Form::kInteger: CheckInteger(node, shape, name); return;
       case Form::kList:
+        if (shape.not_empty && node.items.empty()) Add("bad-value", fmt::format("\"{}\" is an empty list", name), "Remove the key, or give it a value.", node);
         for (const auto& item : node.items) Check(item, shape.parts[0], name, refused);
         return;
       case Form::kMap: {
