@@ -291,7 +291,7 @@ TEST_F(CellWriterTest, NumbersThatAreTakenAreDuckDbsOwn) {
   EXPECT_GT(Compare("decimal(9,3)", texts.Numbers(6000)), 1500u);
   EXPECT_GT(Compare("decimal(18,6)", texts.Numbers(6000)), 2000u);
   EXPECT_GT(Compare("decimal(38,10)", texts.Numbers(6000)), 2500u);
-  EXPECT_GT(Compare("double", texts.Numbers(6000)), 5000u);
+  EXPECT_GT(Compare("double", texts.Numbers(6000)), 4000u);
   EXPECT_GT(Compare("float", texts.Numbers(6000)), 4500u);
 }
 

@@ -13,8 +13,9 @@
 //   int, bigint  a number without a fraction: 12,       the same, also +12 and 012
 //                12.0, 1.2e1
 //   decimal      a number whose digits fit              the same, also .5 and 5.
-//   float,       a number, taken as the nearest;        the same; NaN, Infinity, inf, -Infinity in any case
-//   double       NaN, Infinity, -Infinity
+//   float,       a number, taken as the nearest (of a   the same; NaN, Infinity, inf, -Infinity in any case
+//   double       double's: if it keeps the digits, see
+//                wire/number.h); NaN, Infinity, -Infinity
 //   string       a string; of anything else its token,  as it is
 //                as written
 //   binary       -                                      \x and hex digits, as PostgreSQL writes it

@@ -131,7 +131,6 @@ TEST(Cell, DoublesAreTheNearest) {
   EXPECT_EQ(Json("double", "0.1"), "0.1");
   EXPECT_EQ(Json("double", "4.9e-324"), "5e-324");
   EXPECT_EQ(Json("double", "1.7976931348623157e+308"), "1.7976931348623157e+308");
-  EXPECT_EQ(Json("double", "9007199254740993"), "9007199254740992");
   EXPECT_EQ(Json("double", "1E400"), "misfit: is out of the range of double");
   EXPECT_EQ(Json("double", "1E-400"), "misfit: is out of the range of double");
   EXPECT_EQ(Json("double", "0.000E-400"), "0");
@@ -145,6 +144,23 @@ TEST(Cell, DoublesAreTheNearest) {
   EXPECT_EQ(Text("double", "+1.5"), "1.5");
   for (const char* text : {"1.5x", "nan(1)", "-nan", "0x1p3", "+-1", "1e", ".", "-", "1 ", "infinit"})
     EXPECT_EQ(Text("double", text), "misfit: is not a number") << text;
+}
+
+TEST(Cell, ADoubleKeepsItsDigitsOrIsAMisfit) {
+  constexpr const char* kLost = "misfit: has more digits than a double keeps";
+  EXPECT_EQ(Json("double", "9007199254740992"), "9007199254740992");
+  EXPECT_EQ(Json("double", "9007199254740993"), kLost);
+  EXPECT_EQ(Json("double", "-9007199254740993"), kLost);
+  EXPECT_EQ(Json("double", "1000000000000000000000000"), "1e+24");
+  EXPECT_EQ(Json("double", "0.30000000000000004"), "0.30000000000000004");
+  EXPECT_EQ(Json("double", "0.12345678901234567"), "0.12345678901234566");
+  EXPECT_EQ(Json("double", "0.1000000000000000055511151231257827021181583404541015625"), "0.1");
+  EXPECT_EQ(Json("double", "0.1000000000000000055511151231"), "0.1");
+  EXPECT_EQ(Json("double", "0.1000000000000000055511151232"), kLost);
+  EXPECT_EQ(Json("double", "0.1000000000000000000000000"), "0.1");
+  EXPECT_EQ(Json("double", "-1.100000000000000088817841970012523233890533447265625E-0"), "-1.1");
+  EXPECT_EQ(Json("double", "123456789012345678901234567890.123456789"), kLost);
+  EXPECT_EQ(Json("double", "1." + std::string(100000, '1')), kLost);
 }
 
 TEST(Cell, AStringColumnTakesTheSourcesOwnText) {

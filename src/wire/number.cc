@@ -166,6 +166,33 @@ Parsed ReadInteger(std::string_view text, T& out, std::string& reason, std::stri
   return Parsed::kValue;
 }
 
+/// Printed with as many digits as the text has, the double is the text's number again.
+bool ComesBack(std::string_view text, double value) {
+  // What a double prints as has a point and at most 17 digits; nearly all that comes is of this kind.
+  constexpr std::size_t kOwnDigits = 17, kWholeDigits = 15;
+  const bool point = text.find('.') != std::string_view::npos;
+  if (text.size() <= (point ? kOwnDigits + 1 : kWholeDigits)) return true;
+  Parts parts;
+  if (!Split(text, parts)) return false;
+  const Run run(parts);
+  const std::size_t digits = run.end - run.begin;
+  if (digits <= (run.lowest < 0 ? kOwnDigits : kWholeDigits)) return true;
+  constexpr std::size_t kMostDigits = 800;   // no double has more
+  if (digits > kMostDigits) return false;
+  std::array<char, kMostDigits + 16> printed;
+  const auto [end, error] = std::to_chars(printed.data(), printed.data() + printed.size(), value < 0 ? -value : value,
+                                          std::chars_format::scientific, static_cast<int>(digits) - 1);
+  if (error != std::errc()) return false;
+  Parts back;
+  if (!Split({printed.data(), static_cast<std::size_t>(end - printed.data())}, back)) return false;
+  const Run again(back);
+  if (again.highest != run.highest || again.end - again.begin != digits) return false;
+  for (std::size_t i = 0; i < digits; ++i) {
+    if (run.digit(run.begin + i) != again.digit(again.begin + i)) return false;
+  }
+  return true;
+}
+
 template <class T>
 Parsed ReadNearest(std::string_view text, T& out, std::string& reason, std::string_view type) {
   const char* begin = text.data();
@@ -221,7 +248,11 @@ Parsed ReadBigint(std::string_view text, std::int64_t& out, std::string& reason)
 
 Parsed ReadFloat(std::string_view text, float& out, std::string& reason) { return ReadNearest(text, out, reason, "float"); }
 
-Parsed ReadDouble(std::string_view text, double& out, std::string& reason) { return ReadNearest(text, out, reason, "double"); }
+Parsed ReadDouble(std::string_view text, double& out, std::string& reason) {
+  const Parsed parsed = ReadNearest(text, out, reason, "double");
+  if (parsed == Parsed::kValue && !ComesBack(text, out)) return Misfit(reason, "has more digits than a double keeps");
+  return parsed;
+}
 
 bool CountDigits(std::string_view text, Digits& digits) {
   Parts parts;

@@ -22,6 +22,8 @@ Parsed ReadBigint(std::string_view text, std::int64_t& out, std::string& reason)
 
 /// The nearest one. A misfit where that would be infinity, or zero for what isn't zero.
 Parsed ReadFloat(std::string_view text, float& out, std::string& reason);
+/// The same, and a misfit where digits would be lost: a whole number of more than 15, any other of more than 17, is taken
+/// only if the double, printed with as many digits, gives them again.
 Parsed ReadDouble(std::string_view text, double& out, std::string& reason);
 
 /// How many digits a number has before and after its point, without needless zeros: of 1e-18 0 and 18, of 1200 4 and 0.

@@ -3,6 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <random>
+
+#include "wire/singer.h"
+
 namespace nano::wire {
 namespace {
 
@@ -105,6 +110,86 @@ TEST_F(RecordReaderTest, EveryCutIsSurvived) {
     EXPECT_THAT(Read({bytes.data(), bytes.size()}), ElementsAre("broken")) << size;
   }
   EXPECT_EQ(Read(whole).size(), 5u);
+}
+
+/// Real records, read by their own schemas: all fit, but for what the schema itself says wrongly.
+TEST(Captures, RecordsFitTheirSchemas) {
+  std::map<std::string, RecordReader> readers;
+  std::set<std::string> odd;
+  std::size_t records = 0;
+  Arena arena;
+  for (const char* name : {"ppw.short", "tap-postgres-meltano.short", "tap-rest", "ml-tap-csv", "tap-fake-people", "quirks"}) {
+    std::ifstream file(fmt::format("{}/test/captures/singer/{}.jsonl", NANO_SOURCE_DIR, name));
+    ASSERT_TRUE(file) << name;
+    for (std::string text; std::getline(file, text);) {
+      const SingerMessage message = ParseSingerLine(arena.Keep(text), arena);
+      const std::string stream = fmt::format("{}:{}", name, message.stream);
+      if (message.kind == SingerMessage::Kind::kSchema) {
+        const auto schema = ParseSingerSchema(message.schema, message.key_properties);
+        ASSERT_TRUE(schema) << schema.error().message;
+        std::vector<FieldSpec> fields;
+        for (const auto& property : schema->properties) fields.push_back({{property.name}, property.type});
+        readers.insert_or_assign(stream, RecordReader(std::move(fields), Special::kQuarantine));
+      }
+      const auto reader = readers.find(stream);
+      if (message.kind != SingerMessage::Kind::kRecord || reader == readers.end()) continue;
+      ++records;
+      std::vector<Cell> cells(reader->second.fields().size());
+      std::vector<RecordReader::Misfit> misfits;
+      std::vector<RecordReader::Unknown> unknown;
+      ASSERT_TRUE(reader->second.Read(message.record, arena, cells, misfits, unknown)) << text;
+      for (const auto& misfit : misfits) odd.insert(fmt::format("{}.{} {}", name, reader->second.fields()[misfit.field].path[0], misfit.reason));
+      for (const auto& [field, token] : unknown) odd.insert(fmt::format("{}.{}={}", name, field, token));
+    }
+  }
+  EXPECT_GT(records, 150u);
+  EXPECT_THAT(odd, testing::UnorderedElementsAre(
+                       "tap-postgres-meltano.short.c_int_arr2 element 1 is not an integer",            // declared a list of integers
+                       "tap-postgres-meltano.short.c_numeric has more digits than a double keeps",     // declared a number
+                       "tap-postgres-meltano.short.c_numeric_38_18 has more digits than a double keeps",
+                       "quirks.id is out of the range of bigint", "quirks.d is not a timestamp", "quirks.extra=1"));
+}
+
+/// Records of every type with bytes changed, cut out and doubled: read or refused, never more.
+TEST(Captures, DamagedRecordsAreSurvived) {
+  std::vector<FieldSpec> fields;
+  std::string whole = "{";
+  const auto add = [&](const std::string& type, const std::string& token) {
+    fields.push_back({{fmt::format("f{}", fields.size())}, *ParseDataType(type)});
+    whole += fmt::format("{}\"f{}\":{}", whole.size() > 1 ? ", " : "", fields.size() - 1, token);
+  };
+  add("boolean", "true"), add("int", "-12"), add("bigint", "9223372036854775807"), add("decimal(38,10)", "-123456789.0123e4");
+  add("float", "1.5e-3"), add("double", "0.30000000000000004123"), add("string", R"("\ud83d\ude00 a\n\"é")"), add("json", R"({"a":[1,{"b":null}]})");
+  add("binary", R"("\\x00ff10")"), add("uuid", R"("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11")"), add("date", R"("0044-03-15 BC")");
+  add("time", R"("23:59:59.123456000")"), add("timestamp", R"("2024-02-29T10:00:00.5Z")"), add("timestamptz", R"("2024-02-29 10:00:00-03:30")");
+  add("list<list<int>>", "[[1,null],[],[2]]"), add("struct<a: int, b: list<string>>", R"({"b":["x","\u00e9"],"a":1})");
+  add("map<date, decimal(9,2)>", R"({"2024-01-01":1.5,"2024-01-02":null})");
+  whole += "}";
+  RecordReader reader(std::move(fields), Special::kClamp);
+  std::mt19937 random(11);
+  std::vector<Cell> cells(reader.fields().size());
+  std::vector<RecordReader::Misfit> misfits;
+  std::vector<RecordReader::Unknown> unknown;
+  std::size_t read = 0, refused = 0;
+  auto arena = std::make_unique<Arena>();
+  for (int i = 0; i < 20000; ++i) {
+    if (arena->used() > (1 << 17)) arena = std::make_unique<Arena>();
+    std::string text = whole;
+    for (auto k = random() % 4; k > 0; --k) {
+      const std::size_t at = random() % text.size();
+      switch (random() % 4) {
+        case 0: text[at] = "{}[]\",:\\0-.eNI\x01\xff "[random() % 17]; break;
+        case 1: text.erase(at, 1 + random() % 5); break;
+        case 2: text.insert(at, text.substr(random() % text.size(), random() % 30)); break;
+        default: text[at] = static_cast<char>('0' + random() % 10); break;
+      }
+      if (text.empty()) text = "{";
+    }
+    const std::vector<char> bytes(text.begin(), text.end());   // just as large: a step outside is seen
+    ++(reader.Read({bytes.data(), bytes.size()}, *arena, cells, misfits, unknown) ? read : refused);
+  }
+  EXPECT_GT(read, 5000u);
+  EXPECT_GT(refused, 2000u);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 /// Schemas within schemas, references followed included; deeper ones are taken as json. As deep as a type may be.
 constexpr int kDeepest = 24;
 /// A schema is read as often as it is deep; references from many places to the same few could make that endless.
-constexpr std::size_t kMostReadings = 64;
+constexpr std::size_t kMostReadings = 32;
 
 /// The last member of that name; empty if there is none.
 std::string_view Member(std::string_view object, std::string_view name) {
