@@ -113,10 +113,9 @@ DebeziumForm ByPrecision(std::int64_t digits, DebeziumForm millis, DebeziumForm 
 }
 
 std::string Text(std::string_view token) {
-  if (IsString(token) && token.find('\\') == std::string_view::npos) return std::string(Inside(token));
-  Arena arena;
-  std::string_view text;
-  return IsString(token) && Unescape(token, arena, text) ? std::string(text) : std::string();
+  std::string text;
+  if (!IsString(token) || !UnescapeInto(token, text)) text.clear();
+  return text;
 }
 
 bool Parse(std::string_view token, int depth, ConnectSchema& schema) {

@@ -12,18 +12,43 @@
 namespace nano::wire {
 namespace {
 
-/// The names of an object are all of `known`, and those of `needed` are among them: a row that merely has a column
-/// of such a name is not taken for an envelope of a transport.
-bool HasShape(std::string_view object, std::span<const std::string_view> needed, std::span<const std::string_view> known) {
-  std::string_view name, value;
-  std::size_t found = 0;
-  for (JsonObject members(object); members.Next(name, value);) {
-    const std::string_view key = Inside(name);
-    if (std::find(needed.begin(), needed.end(), key) != needed.end()) ++found;
-    else if (std::find(known.begin(), known.end(), key) == known.end()) return false;
+/// The members of an object, if they are few enough for an envelope of a transport.
+class Members {
+ public:
+  /// False: `text` is no whole object. Past it there are only blanks.
+  bool Take(std::string_view text) {
+    JsonObject members(text);
+    std::string_view name, value;
+    while (members.Next(name, value)) {
+      if (count_ < all_.size()) all_[count_] = {Inside(name), value};
+      ++count_;
+    }
+    return members.complete() && members.rest().find_first_not_of(" \t\r\n") == std::string_view::npos;
   }
-  return found == needed.size();
-}
+  /// The names are all of `known`, and those of `needed` are among them: a row that merely has a column of such a name
+  /// is not taken for an envelope.
+  bool AreThoseOf(std::span<const std::string_view> needed, std::span<const std::string_view> known) const {
+    if (count_ > all_.size()) return false;
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < count_; ++i) {
+      const std::string_view name = all_[i].first;
+      if (std::find(needed.begin(), needed.end(), name) != needed.end()) ++found;
+      else if (std::find(known.begin(), known.end(), name) == known.end()) return false;
+    }
+    return found == needed.size();
+  }
+  std::span<const std::pair<std::string_view, std::string_view>> all() const { return {all_.data(), count_}; }
+  std::string_view operator[](std::string_view name) const {
+    std::string_view found;
+    for (const auto& [key, value] : all())
+      if (key == name) found = value;
+    return found;
+  }
+
+ private:
+  std::array<std::pair<std::string_view, std::string_view>, 12> all_;
+  std::size_t count_ = 0;
+};
 
 constexpr std::array<std::string_view, 3> kKcatNeeded{"topic", "partition", "payload"};
 constexpr std::array<std::string_view, 6> kKcatKnown{"offset", "tstype", "ts", "broker", "headers", "key"};
@@ -42,24 +67,17 @@ bool TextOf(std::string_view token, std::string& out) {
     out.assign(token);
     return true;
   }
-  if (token.find('\\') == std::string_view::npos) {
-    out.assign(Inside(token));
-    return true;
-  }
-  Arena arena;
-  std::string_view text;
-  if (!Unescape(token, arena, text)) return false;
-  out.assign(text);
-  return true;
+  return UnescapeInto(token, out);
 }
 
 class Headers {
  public:
-  void Add(std::string_view name, std::string_view text) {
+  void Add(std::string_view name, std::string_view text) { AddTokens(Escape(name), Escape(text)); }
+  void AddTokens(std::string_view name, std::string_view text) {
     text_ += text_.empty() ? '{' : ',';
-    text_ += Escape(name);
+    text_ += name;
     text_ += ':';
-    text_ += Escape(text);
+    text_ += text;
   }
   std::string Take() {
     if (!text_.empty()) text_ += '}';
@@ -94,20 +112,18 @@ std::string HttpHeaderName(std::string_view name) {
 
 /// Undoes the base64 of a JSON text; other values are as they should be.
 std::string HttpHeaderValue(std::string_view value) {
-  Arena arena;
-  std::string_view bytes, token;
-  if (!value.empty() && DecodeBase64(value, arena, bytes) && simdjson::validate_utf8(bytes.data(), bytes.size()) &&
+  std::string bytes;
+  std::string_view token;
+  if (!value.empty() && DecodeBase64(value, bytes) && simdjson::validate_utf8(bytes.data(), bytes.size()) &&
       WholeToken(bytes, token) && !IsNumber(token))
     return std::string(token);
   return std::string(value);
 }
 
-Result<std::vector<DebeziumMessage>> FromKcat(std::string_view line) {
+Result<std::vector<DebeziumMessage>> FromKcat(const Members& line) {
   DebeziumMessage message;
   Headers headers;
-  std::string_view name, value;
-  for (JsonObject members(line); members.Next(name, value);) {
-    const std::string_view key = Inside(name);
+  for (const auto& [key, value] : line.all()) {
     bool good = true;
     if (key == "topic") good = TextOf(value, message.topic);
     else if (key == "partition") message.partition = static_cast<std::int32_t>(Number(value, -1));
@@ -121,11 +137,8 @@ Result<std::vector<DebeziumMessage>> FromKcat(std::string_view line) {
       good = !message.has_value || TextOf(value, message.value);
     } else if (key == "headers") {
       std::string_view header, content;
-      for (JsonArray items(value); good && items.Next(header) && items.Next(content);) {
-        std::string header_name, header_text;
-        good = TextOf(header, header_name) && TextOf(content, header_text);
-        if (good && !IsNull(content)) headers.Add(header_name, header_text);
-      }
+      for (JsonArray items(value); items.Next(header) && items.Next(content);)
+        if (IsString(header) && IsString(content)) headers.AddTokens(header, content);
     }
     if (!good) return Fail(Code::kInvalid, "a string of the line has an escape that is no character");
   }
@@ -135,27 +148,17 @@ Result<std::vector<DebeziumMessage>> FromKcat(std::string_view line) {
   return messages;
 }
 
-Result<std::vector<DebeziumMessage>> Values(std::string_view text, const std::string& headers, std::int64_t timestamp_ms) {
-  std::vector<DebeziumMessage> messages;
-  std::string_view token, item;
-  if (!WholeToken(text, token)) return Fail(Code::kInvalid, "the body is no JSON");
-  const auto add = [&](std::string_view value) {
-    DebeziumMessage& message = messages.emplace_back();
-    message.has_value = !IsNull(value);
-    if (message.has_value) message.value.assign(value);
-    message.headers = headers;
-    message.timestamp_ms = timestamp_ms;
-  };
-  if (!IsArray(token)) add(token);
-  else
-    for (JsonArray items(token); items.Next(item);) add(item);
-  return messages;
+void AddValue(std::string_view token, const std::string& headers, std::vector<DebeziumMessage>& messages) {
+  DebeziumMessage& message = messages.emplace_back();
+  message.has_value = !IsNull(token);
+  if (message.has_value) message.value.assign(token);
+  message.headers = headers;
 }
 
-Result<std::vector<DebeziumMessage>> FromHttp(std::string_view line) {
+Result<std::vector<DebeziumMessage>> FromHttp(const Members& line) {
   Headers headers;
   std::string_view name, value;
-  const std::string_view all = Member(line, "headers");
+  const std::string_view all = line["headers"];
   const auto add = [&](std::string_view header, std::string_view content) {
     std::string header_name, header_text;
     if (!TextOf(header, header_name) || !TextOf(content, header_text)) return;
@@ -168,25 +171,26 @@ Result<std::vector<DebeziumMessage>> FromHttp(std::string_view line) {
   }
   for (JsonObject members(all); members.Next(name, value);) add(name, value);
   std::string body;
-  if (!TextOf(Member(line, "body"), body)) return Fail(Code::kInvalid, "the body has an escape that is no character");
+  if (!TextOf(line["body"], body)) return Fail(Code::kInvalid, "the body has an escape that is no character");
   if (body.find_first_not_of(" \t\r\n") == std::string::npos) return std::vector<DebeziumMessage>{};
-  return Values(body, headers.Take(), -1);
+  std::string_view token, item;
+  if (!WholeToken(body, token)) return Fail(Code::kInvalid, "the body is no JSON");
+  std::vector<DebeziumMessage> messages;
+  const std::string text = headers.Take();
+  if (!IsArray(token)) AddValue(token, text, messages);
+  else
+    for (JsonArray items(token); items.Next(item);) AddValue(item, text, messages);
+  return messages;
 }
 
-Result<std::vector<DebeziumMessage>> Split(std::string_view token) {
-  if (IsObject(token)) {
-    if (HasShape(token, kKcatNeeded, kKcatKnown)) return FromKcat(token);
-    if (HasShape(token, kHttpNeeded, kHttpKnown)) return FromHttp(token);
-    return Values(token, {}, -1);
-  }
-  if (!IsArray(token)) return Fail(Code::kInvalid, "the line is no object and no array");
+/// `text` begins with a brace.
+Result<std::vector<DebeziumMessage>> FromObject(std::string_view text) {
+  Members members;
+  if (!members.Take(text)) return Fail(Code::kInvalid, "the line is no JSON");
+  if (members.AreThoseOf(kKcatNeeded, kKcatKnown)) return FromKcat(members);
+  if (members.AreThoseOf(kHttpNeeded, kHttpKnown)) return FromHttp(members);
   std::vector<DebeziumMessage> messages;
-  std::string_view item;
-  for (JsonArray items(token); items.Next(item);) {
-    if (!IsObject(item)) return Fail(Code::kInvalid, "item {} of the line's array is no object", messages.size());
-    ASSIGN(auto some, Split(item));
-    std::move(some.begin(), some.end(), std::back_inserter(messages));
-  }
+  AddValue(text.substr(0, text.rfind('}') + 1), {}, messages);
   return messages;
 }
 
@@ -196,9 +200,18 @@ Result<std::vector<DebeziumMessage>> SplitDebeziumLine(std::string_view line) {
   if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
   if (line.find_first_not_of(" \t\r\n") == std::string_view::npos) return std::vector<DebeziumMessage>{};
   if (!simdjson::validate_utf8(line.data(), line.size())) return Fail(Code::kInvalid, "the line is not valid UTF-8");
-  std::string_view token;
+  line.remove_prefix(line.find_first_not_of(" \t\r\n"));
+  if (IsObject(line)) return FromObject(line);
+  std::string_view token, item;
   if (!WholeToken(line, token)) return Fail(Code::kInvalid, "the line is no JSON");
-  return Split(token);
+  if (!IsArray(token)) return Fail(Code::kInvalid, "the line is no object and no array");
+  std::vector<DebeziumMessage> messages;
+  for (JsonArray items(token); items.Next(item);) {
+    if (!IsObject(item)) return Fail(Code::kInvalid, "item {} of the line's array is no object", messages.size());
+    ASSIGN(auto some, FromObject(item));
+    std::move(some.begin(), some.end(), std::back_inserter(messages));
+  }
+  return messages;
 }
 
 }  // namespace nano::wire

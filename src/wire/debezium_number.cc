@@ -27,6 +27,32 @@ constexpr auto kBase64Digits = Base64Digits();
 
 std::uint32_t Base64Digit(char c) { return kBase64Digits[static_cast<unsigned char>(c)]; }
 
+/// Room for text.size() / 4 * 3 bytes at `to`. Gives back where they end; nullptr: not base64.
+char* DecodeBase64To(std::string_view text, char* to) {
+  const std::size_t whole = text.size();
+  if (whole % 4 != 0) return nullptr;
+  while (!text.empty() && text.back() == '=' && whole - text.size() < 2) text.remove_suffix(1);
+  std::size_t at = 0;
+  for (; at + 4 <= text.size(); at += 4) {
+    const std::uint32_t a = Base64Digit(text[at]), b = Base64Digit(text[at + 1]), c = Base64Digit(text[at + 2]),
+                        d = Base64Digit(text[at + 3]);
+    if ((a | b | c | d) == kNoDigit) return nullptr;
+    const std::uint32_t three = a << 18 | b << 12 | c << 6 | d;
+    *to++ = static_cast<char>(three >> 16);
+    *to++ = static_cast<char>(three >> 8);
+    *to++ = static_cast<char>(three);
+  }
+  if (const std::size_t left = text.size() - at; left != 0) {
+    const std::uint32_t a = Base64Digit(text[at]), b = Base64Digit(text[at + 1]), c = left == 3 ? Base64Digit(text[at + 2]) : 0;
+    if ((a | b | c) == kNoDigit) return nullptr;
+    const std::uint32_t three = a << 18 | b << 12 | c << 6;
+    if ((three & (left == 3 ? 0xFFu : 0xFFFFu)) != 0) return nullptr;
+    *to++ = static_cast<char>(three >> 16);
+    if (left == 3) *to++ = static_cast<char>(three >> 8);
+  }
+  return to;
+}
+
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -55,30 +81,18 @@ std::string RealText(Real value) {
 }  // namespace
 
 bool DecodeBase64(std::string_view text, Arena& arena, std::string_view& out) {
-  const std::size_t whole = text.size();
-  if (whole % 4 != 0) return false;
-  while (!text.empty() && text.back() == '=' && whole - text.size() < 2) text.remove_suffix(1);
-  char* const bytes = arena.Allocate(text.size() / 4 * 3 + 3);
-  char* to = bytes;
-  std::size_t at = 0;
-  for (; at + 4 <= text.size(); at += 4) {
-    const std::uint32_t a = Base64Digit(text[at]), b = Base64Digit(text[at + 1]), c = Base64Digit(text[at + 2]),
-                        d = Base64Digit(text[at + 3]);
-    if ((a | b | c | d) == kNoDigit) return false;
-    const std::uint32_t three = a << 18 | b << 12 | c << 6 | d;
-    *to++ = static_cast<char>(three >> 16);
-    *to++ = static_cast<char>(three >> 8);
-    *to++ = static_cast<char>(three);
-  }
-  if (const std::size_t left = text.size() - at; left != 0) {
-    const std::uint32_t a = Base64Digit(text[at]), b = Base64Digit(text[at + 1]), c = left == 3 ? Base64Digit(text[at + 2]) : 0;
-    if ((a | b | c) == kNoDigit) return false;
-    const std::uint32_t three = a << 18 | b << 12 | c << 6;
-    if ((three & (left == 3 ? 0xFFu : 0xFFFFu)) != 0) return false;
-    *to++ = static_cast<char>(three >> 16);
-    if (left == 3) *to++ = static_cast<char>(three >> 8);
-  }
-  out = {bytes, static_cast<std::size_t>(to - bytes)};
+  char* const bytes = arena.Allocate(text.size() / 4 * 3 + 1);
+  const char* const end = DecodeBase64To(text, bytes);
+  if (end == nullptr) return false;
+  out = {bytes, static_cast<std::size_t>(end - bytes)};
+  return true;
+}
+
+bool DecodeBase64(std::string_view text, std::string& out) {
+  out.resize(text.size() / 4 * 3);
+  const char* const end = DecodeBase64To(text, out.data());
+  if (end == nullptr) return false;
+  out.resize(static_cast<std::size_t>(end - out.data()));
   return true;
 }
 

@@ -12,6 +12,7 @@ namespace nano::wire {
 
 /// Of either alphabet (standard, URL-safe), padded. False: not base64.
 bool DecodeBase64(std::string_view text, Arena& arena, std::string_view& out);
+bool DecodeBase64(std::string_view text, std::string& out);
 bool DecodeHex(std::string_view text, Arena& arena, std::string_view& out);
 
 /// `\xdeadbeef`, as PostgreSQL writes a bytea.

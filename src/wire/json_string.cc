@@ -2,6 +2,7 @@
 // JSON strings to text and back: Unescape and Escape of wire/cell.h.
 #include "wire/cell.h"
 #include "wire/json_scan.h"
+#include "wire/json_token.h"
 
 namespace nano::wire {
 namespace {
@@ -62,24 +63,13 @@ bool TakeUnit(const char*& at, const char* end, char*& to) {
   return true;
 }
 
-}  // namespace
-
-bool Unescape(std::string_view token, Arena& arena, std::string_view& out) {
-  if (token.size() < 2 || token.front() != '"' || token.back() != '"') return false;
-  const char* at = token.data() + 1;
-  const char* const end = token.data() + token.size() - 1;
-  const char* stop = FindInString(at, end);
-  if (stop == end) {
-    out = token.substr(1, token.size() - 2);
-    return true;
-  }
-  char* const begin = arena.Allocate(token.size());   // an escape is never shorter than what it stands for
-  char* to = begin;
+/// What stands between `at` and `end`, the first escape or mistake being at `stop`; nullptr: a bad escape.
+char* UnescapeTo(const char* at, const char* stop, const char* end, char* to) {
   while (true) {
     std::memcpy(to, at, static_cast<std::size_t>(stop - at));
     to += stop - at;
-    if (stop == end) break;
-    if (*stop != '\\' || end - stop < 2) return false;   // a quote, a control character, a lone backslash
+    if (stop == end) return to;
+    if (*stop != '\\' || end - stop < 2) return nullptr;   // a quote, a control character, a lone backslash
     at = stop + 2;
     switch (stop[1]) {
       case '"': case '\\': case '/': *to++ = stop[1]; break;
@@ -89,13 +79,40 @@ bool Unescape(std::string_view token, Arena& arena, std::string_view& out) {
       case 'r': *to++ = '\r'; break;
       case 't': *to++ = '\t'; break;
       case 'u':
-        if (!TakeUnit(at, end, to)) return false;
+        if (!TakeUnit(at, end, to)) return nullptr;
         break;
-      default: return false;
+      default: return nullptr;
     }
     stop = FindInString(at, end);
   }
+}
+
+}  // namespace
+
+bool Unescape(std::string_view token, Arena& arena, std::string_view& out) {
+  if (token.size() < 2 || token.front() != '"' || token.back() != '"') return false;
+  const char* const at = token.data() + 1;
+  const char* const end = token.data() + token.size() - 1;
+  const char* const stop = FindInString(at, end);
+  if (stop == end) {
+    out = token.substr(1, token.size() - 2);
+    return true;
+  }
+  char* const begin = arena.Allocate(token.size());   // an escape is never shorter than what it stands for
+  const char* const to = UnescapeTo(at, stop, end, begin);
+  if (to == nullptr) return false;
   out = {begin, static_cast<std::size_t>(to - begin)};
+  return true;
+}
+
+bool UnescapeInto(std::string_view token, std::string& out) {
+  if (token.size() < 2 || token.front() != '"' || token.back() != '"') return false;
+  const char* const at = token.data() + 1;
+  const char* const end = token.data() + token.size() - 1;
+  out.resize(token.size());
+  const char* const to = UnescapeTo(at, FindInString(at, end), end, out.data());
+  if (to == nullptr) return false;
+  out.resize(static_cast<std::size_t>(to - out.data()));
   return true;
 }
 

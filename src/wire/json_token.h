@@ -4,6 +4,7 @@
 /// the bytes that they came as, so a number keeps every digit. Pure; any thread.
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "wire/json_scan.h"
@@ -23,6 +24,9 @@ bool WholeToken(std::string_view text, std::string_view& token);
 
 /// The member of that name (without escapes in it); the last one counts. Empty: none.
 std::string_view Member(std::string_view object, std::string_view name);
+
+/// Unescape() of cell.h into a string of its own.
+bool UnescapeInto(std::string_view token, std::string& out);
 
 inline bool IsString(std::string_view token) { return token.size() >= 2 && token.front() == '"'; }
 inline bool IsObject(std::string_view token) { return !token.empty() && token.front() == '{'; }
