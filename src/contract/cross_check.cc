@@ -194,7 +194,7 @@ class CrossChecker {
       const SourceType source = ReadSourceType(source_type->text);
       if (!source.is_known)
         Add("source-type", fmt::format("source type \"{}\" is not known", source_type->text), "Its values are read as text, as the source writes them.", *source_type, Severity::kWarning);
-      if (!column.expr && type)
+      if (!column.expr && type && !source.is_opaque)
         if (const auto why = WhyNotHeld(column.type, source.type))
           Add("type-mismatch", fmt::format("column \"{}\" of type {} can't hold {}: {}", column.name, ToString(column.type), source_type->text, *why),
               "Choose a wider type, or say with `expr` how it is to be made.", *type);

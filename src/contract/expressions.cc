@@ -60,6 +60,7 @@ class Fields {
       const Column& column = table.columns[i];
       if (column.source_type) {
         const DataType type = ReadSourceType(*column.source_type).type;
+        source_types_.emplace(column.field, *column.source_type);
         const auto [known, is_new] = declared_.emplace(column.field, type);
         if (!is_new && known->second != type)
           if (const Node* const at = nodes[i]->Get("source_type"))
@@ -87,13 +88,16 @@ class Fields {
       exact = alike[0];
     }
     for (const auto* const map : {&declared_, &taken_, &own_})
-      if (const auto found = map->find({exact}); found != map->end()) return ExpressionInput{exact, found->second};
+      if (const auto found = map->find({exact}); found != map->end()) {
+        const auto written = source_types_.find({exact});
+        return ExpressionInput{exact, found->second, written == source_types_.end() ? "" : written->second};
+      }
     DataType type;
     type.kind = TypeKind::kStruct;
     for (const auto* const map : {&declared_, &taken_, &own_})
       for (const auto& [path, leaf] : *map)
         if (path[0] == exact) Insert(type, path, 1, leaf);
-    return ExpressionInput{exact, type};
+    return ExpressionInput{exact, type, ""};
   }
 
   std::vector<std::string> Names() const {
@@ -122,6 +126,7 @@ class Fields {
   }
 
   std::map<std::vector<std::string>, DataType> declared_, taken_, own_;
+  std::map<std::vector<std::string>, std::string> source_types_;
 };
 
 /// One expression: its text, its place, and what is found out about it.
@@ -365,6 +370,7 @@ class Expression {
   void CheckResult(const std::string& sql_type) {
     const auto result = ReadSqlType(sql_type);
     if (!result) return Add("expression-type", fmt::format("{} gives a {}, which is no type of the language", Named(), sql_type), "Cast it to the column's type.");
+    column_.expr_type = *result;
     const DataType &to = column_.type, &from = *result;
     const auto refuse = [&](const std::string& code, const std::string& why, const std::string& hint) {
       Add(code, fmt::format("{} gives {}, the column is {}: {}", Named(), ToString(from), ToString(to), why), hint);
@@ -374,8 +380,7 @@ class Expression {
       if (from.nested() || from.kind == TypeKind::kBinary) refuse("expression-type", fmt::format("{} is no text", ToString(from)), "Use to_json(…) or a cast.");
       return;
     }
-    if (to.kind == TypeKind::kJson && from.kind == TypeKind::kString) return;
-    if (from.kind == TypeKind::kString) return refuse("expression-type", "text must be cast", fmt::format("Write (…)::{}, or declare the field's source_type.", engine::SqlType(to)));
+    if (from.kind == TypeKind::kString && !to.nested()) return;   // each value is read as the source's own text is
     if (to.kind == TypeKind::kDecimal) {
       if (from.kind == TypeKind::kInt || from.kind == TypeKind::kBigint) return;   // each value is checked
       if (from.kind == TypeKind::kDecimal) {

@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"decimal(18,2)", "coalesce(amount, 0)", ""}, Case{"decimal(18,2)", "amount::decimal(18,2)", ""}, Case{"bigint", "n + cents", ""}, Case{"bigint", "n", ""},
                     Case{"int", "cents::int", ""}, Case{"int", "n // 2", ""}, Case{"double", "amount / 100.0", ""}, Case{"string", "lower(text) || '-' || n", ""},
                     Case{"string", "cents", ""}, Case{"string", "substr(text, 1, 3)", ""}, Case{"boolean", "text LIKE 'a%' AND NOT flag", ""}, Case{"boolean", "n IN (1, 2)", ""},
-                    Case{"boolean", "n BETWEEN 1 AND 2 OR text IS NULL", ""}, Case{"date", "moment::date", ""}, Case{"timestamp", "date_trunc('hour', moment)", ""}, Case{"timestamp", "day", ""},
+                    Case{"boolean", "n BETWEEN 1 AND 2 OR text IS NULL", ""}, Case{"int", "nullif(text, 'NA')", ""}, Case{"date", "substr(text, 1, 10)", ""}, Case{"date", "moment::date", ""}, Case{"timestamp", "date_trunc('hour', moment)", ""}, Case{"timestamp", "day", ""},
                     Case{"timestamp", "moment + INTERVAL 1 DAY", ""}, Case{"bigint", "extract(year FROM day)", ""}, Case{"json", "doc->'a'", ""}, Case{"string", "doc->>'$.a.b'", ""},
                     Case{"json", "to_json(list)", ""}, Case{"bigint", "address.zip", ""}, Case{"string", "upper(address.city)", ""}, Case{"bigint", "\"odd \"\"name\" + 1", ""},
                     Case{"bigint", "ODD_CASE", "expression-field"}, Case{"bigint", "CENTS", ""}, Case{"list<int>", "list_transform(list, lambda x: x * n)", ""},
@@ -71,7 +71,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"decimal(18,2)", "amount * 0.001", "expression-inexact", "3 digits after the point"}, Case{"decimal(18,2)", "cents * 0.0081", "expression-inexact", "round(…, 2)"},
                     Case{"int", "cents", "expression-type", "::INTEGER"}, Case{"int", "n + cents", "expression-type", "larger"}, Case{"bigint", "amount", "expression-type", "after the point"},
                     Case{"bigint", "cents::hugeint", "expression-function", "HUGEINT"}, Case{"bigint", "list_sum(list)", "expression-type", "HUGEINT"},
-                    Case{"bigint", "text", "expression-type", "must be cast"}, Case{"date", "substr(text, 1, 10)", "expression-type", "::DATE"}, Case{"bigint", "ratio", "expression-type", "not whole"},
+                    Case{"list<int>", "text", "expression-type", "no list"}, Case{"bigint", "ratio", "expression-type", "not whole"},
                     Case{"float", "ratio", "expression-type", "float"}, Case{"timestamptz", "moment", "expression-type", "zone"}, Case{"date", "moment", "expression-type", "time of day"},
                     Case{"bigint", "extract(day FROM now())", "expression-function", "\"now\""}, Case{"date", "current_date", "expression-function", "run to run"},
                     Case{"double", "random()", "expression-function", "\"random\""}, Case{"string", "strftime(moment, '%Y')", "expression-function", "\"strftime\""},
@@ -98,6 +98,7 @@ TEST(Expression, ItsFieldsAndTheirTypesAreKept) {
   std::vector<std::string> inputs;
   for (const auto& input : column.inputs) inputs.push_back(input.field + " " + ToString(input.type));
   EXPECT_THAT(inputs, testing::ElementsAre("address struct<city: string, zip: int>", "cents bigint", "list list<int>", "text string"));
+  EXPECT_EQ(ToString(*column.expr_type), "string");
   EXPECT_THAT(column.expr_fields, testing::ElementsAre("address", "cents", "list", "text"));
 }
 

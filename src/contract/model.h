@@ -34,6 +34,7 @@ struct PartitionField {
 struct ExpressionInput {
   std::string field;
   DataType type;
+  std::string source_type;                  ///< as written, where a column gives it
 };
 
 /// A test, as declared; `test` runs it.
@@ -51,6 +52,7 @@ struct Column {
   std::optional<std::string> expr;          ///< SQL over the source's fields
   std::vector<std::string> expr_fields;     ///< the source's fields that expr reads, as DuckDB's parser finds them
   std::vector<ExpressionInput> inputs;      ///< the same fields with the types that they are read as
+  std::optional<DataType> expr_type;        ///< what `expr` gives; text for a column of another type is to be read as text from the source is
   bool not_null = false;                    ///< constraints: [not_null], or a column of the primary key
   std::vector<std::string> tags;
   std::vector<Test> tests;

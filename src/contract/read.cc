@@ -145,7 +145,10 @@ Column ReadColumn(const Node& node, Findings& findings) {
   column.tests = ReadTests(node);
   column.field = ReadFieldPath(node, column.name, findings);
   if (auto source_type = TextOf(node, "source_type"); !source_type.empty()) column.source_type = source_type;
-  if (auto expr = TextOf(node, "expr"); !expr.empty()) column.expr = expr;
+  if (auto expr = TextOf(node, "expr"); !expr.empty()) {
+    if (expr.find("--") != std::string::npos) expr += '\n';   // so that a remark at its end ends where SQL goes on
+    column.expr = std::move(expr);
+  }
   ReadConstraints(node, column, findings);
   if (const Node* const type = node.Get("data_type"); type && type->is_text() && !type->text.empty()) {
     if (auto parsed = ParseDataType(type->text)) column.type = *std::move(parsed);

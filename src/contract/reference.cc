@@ -62,7 +62,7 @@ void AppendWords(const Key& key, const Shape& shape, std::string& out) {
 }
 
 void AppendObject(const Object& object, std::string& out) {
-  out += fmt::format("\n### {}\n\n{} Stands as {}.\n", object.name, object.doc, object.where);
+  out += fmt::format("\n### {}\n\n{} It is {}.\n", object.name, object.doc, object.where);
   if (object.one_of.size() > 1) {
     out += "\nExactly one of ";
     for (std::size_t i = 0; i < object.one_of.size(); ++i) out += fmt::format("{}`{}`", i == 0 ? "" : i + 1 == object.one_of.size() ? " and " : ", ", object.one_of[i]);
@@ -162,7 +162,8 @@ append. The modes `replace` and `history`, and `deletes: soft` and `ignore`, com
   every function that is not on the list below. Sessions run in UTC;
 - a double on its way into a decimal: `amount / 100` is a double, `amount * 0.01` is exact; `1e-2` is a double, `0.01` a decimal;
 - a result with more digits after the point than the column has (write `round(…, 2)`), or of a type that the column can't hold. Digits before the point
-  are checked value by value;
+  are checked value by value; a result that is text may fill a column of any plain type, and is read as text from the source is
+  (`nullif(temperature, 'NA')` into a decimal);
 - HUGEINT and nanosecond types, which no table holds exactly.
 
 A name that is a word of SQL (`at`, `order`) stands in double quotes.

@@ -126,7 +126,7 @@ class SqlTypeReader {
         }
         name += text_[at_];
       }
-      ++at_;
+      if (at_ < text_.size()) ++at_;
     } else {
       while (at_ < text_.size() && text_[at_] != ' ' && text_[at_] != ',') name += text_[at_++];
     }
@@ -164,7 +164,7 @@ std::string WithoutArguments(const std::string& text, std::string& inside) {
 
 std::optional<std::string> WhyNotHeld(const DataType& to, const DataType& from) {
   using enum TypeKind;
-  if (to == from || from.kind == kString) return {};
+  if (to == from || (from.kind == kString && !to.nested())) return {};
   switch (to.kind) {
     case kString:
     case kJson:
@@ -219,16 +219,16 @@ std::optional<std::string> WhyNotHeld(const DataType& to, const DataType& from) 
 }
 
 SourceType ReadSourceType(std::string_view text) {
-  if (auto type = ParseDataType(text)) return {*std::move(type)};
+  if (auto type = ParseDataType(text)) return {*std::move(type), true, false};
   std::string inside;
   std::string name = Normal(text);
-  const auto as = [](std::string_view type) { return SourceType{*ParseDataType(type)}; };
+  const auto as = [](std::string_view type) { return SourceType{*ParseDataType(type), true, false}; };
   if (name.ends_with("[]") || (name.starts_with('_') && name.size() > 1)) {
     SourceType element = ReadSourceType(name[0] == '_' ? name.substr(1) : name.substr(0, name.size() - 2));
     DataType list;
     list.kind = TypeKind::kList;
     list.children.push_back(std::move(element.type));
-    return {std::move(list), element.is_known};
+    return {std::move(list), element.is_known, element.is_opaque};
   }
   name = WithoutArguments(name, inside);
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 100> kNames{{
@@ -252,12 +252,18 @@ SourceType ReadSourceType(std::string_view text) {
       {"regclass", "string"}, {"nvarchar", "string"}, {"nchar", "string"}, {"clob", "string"}, {"uniqueidentifier", "uuid"}}};
   if (name == "numeric" || name == "decimal" || name == "dec") {
     if (inside.empty()) return as("string");   // unconstrained: any number of digits
-    if (auto type = ParseDataType("decimal(" + inside + ")")) return {*std::move(type)};
+    if (auto type = ParseDataType("decimal(" + inside + ")")) return {*std::move(type), true, false};
     return as("string");
   }
   for (const auto& [source, type] : kNames)
-    if (source == name) return as(type);
-  return {*ParseDataType("string"), false};
+    if (source == name) {
+      SourceType found = as(type);
+      static constexpr std::array<std::string_view, 14> kText{"text", "varchar", "character varying", "char", "character", "bpchar", "citext", "name", "tinytext", "mediumtext",
+                                                              "longtext", "nvarchar", "nchar", "clob"};
+      found.is_opaque = type == "string" && std::find(kText.begin(), kText.end(), name) == kText.end();
+      return found;
+    }
+  return {*ParseDataType("string"), false, true};
 }
 
 Result<DataType> ReadSqlType(std::string_view text) { return SqlTypeReader(text).All(); }
