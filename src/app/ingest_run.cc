@@ -16,6 +16,8 @@ namespace {
 
 /// A batch grows up to this many times commit_bytes while landing is behind.
 constexpr std::size_t kGrowth = 4;
+/// Who asks for commits smaller than this wants them so.
+constexpr std::size_t kGrowsFrom = 1 << 20;
 
 /// Steps on their way from the reading thread to the landing one; at most one waits.
 class StepQueue {
@@ -131,7 +133,7 @@ class SourceRun {
       auto step = feed.Next(bytes);
       queue_.Tell(feed.progress());
       const bool last = !step || step->end;
-      if (queue_.busy()) bytes = std::min(bytes * 2, base * kGrowth);
+      if (queue_.busy() && base >= kGrowsFrom) bytes = std::min(bytes * 2, base * kGrowth);
       if (!queue_.Push(std::move(step)) || last) return;
     }
   }

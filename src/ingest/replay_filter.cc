@@ -18,78 +18,79 @@ bool IsSnapshotRow(const wire::DebeziumEvent& event) {
 
 bool ReplayFilter::IsReplay(const wire::DebeziumEvent& event, const wire::DebeziumMessage& message) {
   using Kind = wire::DebeziumEvent::Kind;
-  const std::string lane = message.topic.empty() ? std::string() : fmt::format("{}/{}", message.topic, message.partition);
-  if (event.kind == Kind::kTombstone) return last_was_replay_[lane];
-  if (event.kind != Kind::kChange) return false;
+  if (event.kind != Kind::kChange && event.kind != Kind::kTombstone) return false;
+  Lane& lane = lanes_[message.topic.empty() ? std::string() : fmt::format("{}/{}", message.topic, message.partition)];
+  if (event.kind == Kind::kTombstone) return lane.last_was_replay;
   bool replay = false;
   if (IsSnapshotRow(event)) {
-    replay = IsSnapshotReplay(fmt::format("{}/{}/{}", event.lsn.value_or(0), event.transaction, event.run_id));
+    replay = IsSnapshotReplay(lane, fmt::format("{}/{}/{}", event.lsn.value_or(0), event.transaction, event.run_id));
   } else if (event.sequence_b) {
-    if (!event.run_id.empty() && event.run_id != run_id_) {
-      run_id_ = std::string(event.run_id);
-      run_ = {};
-    }
-    run_snapshot_.clear();
-    Place place{event.sequence_a.value_or(0), *event.sequence_b, 1};
-    if (place.a == run_.a && place.b == run_.b) place.ordinal = run_.ordinal + 1;
-    run_ = place;
-    replay = place <= highest_ && event.committed_at <= highest_time_;
-    if (!replay) {
-      highest_ = std::max(highest_, place);
-      highest_time_ = std::max(highest_time_, event.committed_at);
-    }
+    replay = IsStreamedReplay(lane, event);
   } else if (message.offset >= 0) {
-    auto& highest = offsets_.try_emplace(lane, -1).first->second;
-    replay = message.offset <= highest;
-    highest = std::max(highest, message.offset);
+    replay = message.offset <= lane.offset;
+    lane.offset = std::max(lane.offset, message.offset);
   }
-  last_was_replay_[lane] = replay;
+  lane.last_was_replay = replay;
   return replay;
 }
 
-bool ReplayFilter::IsSnapshotReplay(const std::string& snapshot) {
-  if (snapshot != run_snapshot_) {
-    run_snapshot_ = snapshot;
-    run_rows_ = 0;
-    run_ = {};
+bool ReplayFilter::IsStreamedReplay(Lane& lane, const wire::DebeziumEvent& event) {
+  if (!event.run_id.empty() && event.run_id != lane.run_id) {
+    lane.run_id = std::string(event.run_id);
+    lane.run = {};
   }
-  ++run_rows_;
-  for (auto& known : snapshots_) {
+  lane.run_snapshot.clear();
+  Place place{event.sequence_a.value_or(0), *event.sequence_b, 1};
+  if (place.a == lane.run.a && place.b == lane.run.b) place.ordinal = lane.run.ordinal + 1;
+  lane.run = place;
+  if (place <= lane.highest && event.committed_at <= lane.highest_time) return true;
+  lane.highest = std::max(lane.highest, place);
+  lane.highest_time = std::max(lane.highest_time, event.committed_at);
+  return false;
+}
+
+bool ReplayFilter::IsSnapshotReplay(Lane& lane, const std::string& snapshot) {
+  if (snapshot != lane.run_snapshot) {
+    lane.run_snapshot = snapshot;
+    lane.run_rows = 0;
+    lane.run = {};
+  }
+  ++lane.run_rows;
+  for (auto& known : lane.snapshots) {
     if (known.id != snapshot) continue;
-    if (run_rows_ <= known.rows) return true;
-    known.rows = run_rows_;
+    if (lane.run_rows <= known.rows) return true;
+    known.rows = lane.run_rows;
     return false;
   }
-  snapshots_.push_back({snapshot, run_rows_});
-  if (snapshots_.size() > kSnapshotsKept) snapshots_.pop_front();
+  lane.snapshots.push_back({snapshot, lane.run_rows});
+  if (lane.snapshots.size() > kSnapshotsKept) lane.snapshots.pop_front();
   // What streams after a new snapshot is counted from it.
-  highest_ = run_ = {};
-  highest_time_ = -1;
+  lane.highest = lane.run = {};
+  lane.highest_time = -1;
   return false;
 }
 
 void ReplayFilter::NewInput() {
-  run_ = {};
-  run_id_.clear();
-  run_snapshot_.clear();
-  run_rows_ = 0;
-  offsets_.clear();
-  last_was_replay_.clear();
+  for (auto& [name, lane] : lanes_) {
+    lane.run = {};
+    lane.run_id.clear();
+    lane.run_snapshot.clear();
+    lane.run_rows = 0;
+    lane.offset = -1;
+    lane.last_was_replay = false;
+  }
 }
 
 nlohmann::json ReplayFilter::ToJson() const {
-  nlohmann::json json;
+  nlohmann::json json = nlohmann::json::object();
   const auto place = [](const Place& p) { return nlohmann::json::array({p.a, p.b, p.ordinal}); };
-  json["highest"] = place(highest_);
-  json["highest_time"] = highest_time_;
-  json["run"] = place(run_);
-  json["run_id"] = run_id_;
-  json["run_snapshot"] = run_snapshot_;
-  json["run_rows"] = run_rows_;
-  json["snapshots"] = nlohmann::json::array();
-  for (const auto& snapshot : snapshots_) json["snapshots"].push_back({snapshot.id, snapshot.rows});
-  json["offsets"] = offsets_;
-  json["last_was_replay"] = last_was_replay_;
+  for (const auto& [name, lane] : lanes_) {
+    auto& out = json[name];
+    out = {{"highest", place(lane.highest)}, {"highest_time", lane.highest_time}, {"run", place(lane.run)}, {"run_id", lane.run_id},
+           {"run_snapshot", lane.run_snapshot}, {"run_rows", lane.run_rows}, {"offset", lane.offset},
+           {"last_was_replay", lane.last_was_replay}, {"snapshots", nlohmann::json::array()}};
+    for (const auto& snapshot : lane.snapshots) out["snapshots"].push_back({snapshot.id, snapshot.rows});
+  }
   return json;
 }
 
@@ -99,16 +100,19 @@ ReplayFilter ReplayFilter::FromJson(const nlohmann::json& json) {
   const auto place = [](const nlohmann::json& p) {
     return p.is_array() && p.size() == 3 ? Place{p[0].get<std::uint64_t>(), p[1].get<std::uint64_t>(), p[2].get<std::uint64_t>()} : Place{};
   };
-  filter.highest_ = place(json.value("highest", nlohmann::json()));
-  filter.highest_time_ = json.value("highest_time", std::int64_t{-1});
-  filter.run_ = place(json.value("run", nlohmann::json()));
-  filter.run_id_ = json.value("run_id", "");
-  filter.run_snapshot_ = json.value("run_snapshot", "");
-  filter.run_rows_ = json.value("run_rows", std::uint64_t{0});
-  for (const auto& snapshot : json.value("snapshots", nlohmann::json::array()))
-    filter.snapshots_.push_back({snapshot[0].get<std::string>(), snapshot[1].get<std::uint64_t>()});
-  filter.offsets_ = json.value("offsets", std::map<std::string, std::int64_t>{});
-  filter.last_was_replay_ = json.value("last_was_replay", std::map<std::string, bool>{});
+  for (const auto& [name, in] : json.items()) {
+    Lane& lane = filter.lanes_[name];
+    lane.highest = place(in.value("highest", nlohmann::json()));
+    lane.highest_time = in.value("highest_time", std::int64_t{-1});
+    lane.run = place(in.value("run", nlohmann::json()));
+    lane.run_id = in.value("run_id", "");
+    lane.run_snapshot = in.value("run_snapshot", "");
+    lane.run_rows = in.value("run_rows", std::uint64_t{0});
+    lane.offset = in.value("offset", std::int64_t{-1});
+    lane.last_was_replay = in.value("last_was_replay", false);
+    for (const auto& snapshot : in.value("snapshots", nlohmann::json::array()))
+      lane.snapshots.push_back({snapshot[0].get<std::string>(), snapshot[1].get<std::uint64_t>()});
+  }
   return filter;
 }
 

@@ -3,7 +3,8 @@
 /// Tells what a Debezium source has said before. Its own order is (A, B) of `source.sequence`, two numbers, with the
 /// ordinal among events that share them; it is the same when events are sent again after a restart, so whatever stands at
 /// or below the highest place seen is a replay, while events that merely share an LSN all count. A snapshot's rows are told
-/// by their snapshot and their ordinal in it. A new snapshot begins a new count.
+/// by their snapshot and their ordinal in it. A new snapshot begins a new count. Kafka keeps order inside a topic's partition
+/// only, so each has a count of its own.
 
 #include <cstdint>
 #include <deque>
@@ -30,21 +31,26 @@ class ReplayFilter {
     std::uint64_t a = 0, b = 0, ordinal = 0;
     auto operator<=>(const Place&) const = default;
   };
-  bool IsSnapshotReplay(const std::string& snapshot);
-
-  Place highest_;
-  std::int64_t highest_time_ = -1;
-  Place run_;                            ///< the last event of the present run
-  std::string run_id_;
   struct Snapshot {
     std::string id;
     std::uint64_t rows = 0;
   };
-  std::deque<Snapshot> snapshots_;       ///< the last few, with the rows they had
-  std::string run_snapshot_;             ///< the one that is being read now; empty while streaming
-  std::uint64_t run_rows_ = 0;
-  std::map<std::string, std::int64_t> offsets_;   ///< Kafka: topic/partition -> highest offset
-  std::map<std::string, bool> last_was_replay_;   ///< by topic/partition: what a tombstone follows
+  /// What came by one way: a Kafka topic's partition (order holds only inside it), or the one stream of anything else.
+  struct Lane {
+    Place highest;
+    std::int64_t highest_time = -1;
+    Place run;                          ///< the last event of the present run
+    std::string run_id;
+    std::deque<Snapshot> snapshots;     ///< the last few, with the rows they had
+    std::string run_snapshot;           ///< the one that is being read now; empty while streaming
+    std::uint64_t run_rows = 0;
+    std::int64_t offset = -1;           ///< Kafka's highest
+    bool last_was_replay = false;       ///< what a tombstone follows
+  };
+  static bool IsStreamedReplay(Lane& lane, const wire::DebeziumEvent& event);
+  static bool IsSnapshotReplay(Lane& lane, const std::string& snapshot);
+
+  std::map<std::string, Lane> lanes_;   ///< by topic/partition; "" where there is no topic
 };
 
 }  // namespace nano::ingest

@@ -199,7 +199,7 @@ def main():
                 continue
             run = "debezium-tx" if capture.startswith("debezium-tx") else "debezium"
             tables = TX if run == "debezium-tx" else PLAIN
-            for journal in ("{}", "{commit_bytes: 1KB}") if run == "debezium-tx" else ("{}",):
+            for journal in ("{}", "{commit_bytes: 1B}") if run == "debezium-tx" else ("{}",):
                 name = f"truth of {capture}" + (", every transaction a commit" if journal != "{}" else "")
                 try:
                     lake = ingest(work, capture, tables, journal)
