@@ -14,8 +14,9 @@ using Kind = IcebergType::Kind;
 /// Parts of a time that DuckLake keeps as a key each; the first n make a transform of Iceberg's.
 constexpr std::array<std::string_view, 4> kParts = {"year", "month", "day", "hour"};
 
+/// Not of uuid: PyIceberg then finds no rows by a filter on it, in silence.
 bool HasIdentity(const IcebergType& type) {
-  return !type.nested() && type.kind != Kind::kFloat && type.kind != Kind::kDouble && type.kind != Kind::kBinary;
+  return !type.nested() && type.kind != Kind::kFloat && type.kind != Kind::kDouble && type.kind != Kind::kBinary && type.kind != Kind::kUuid;
 }
 
 /// Types of which DuckLake's hash is Iceberg's.
@@ -50,7 +51,7 @@ std::optional<std::int64_t> Integer(const std::optional<std::string>& text) {
 std::optional<PartitionField> TimeField(int source, const IcebergType& type, const std::map<std::string_view, std::size_t>& parts) {
   const bool time = type.kind == Kind::kTimestamp || type.kind == Kind::kTimestamptz;
   if (!time && type.kind != Kind::kDate) return std::nullopt;
-  PartitionField field{.source = source, .transform = {}, .type = {}, .keys = {}, .id = 0, .name = {}};
+  PartitionField field{.source = source, .transform = {}, .type = {}, .keys = {}, .of_instant = time, .id = 0, .name = {}};
   for (const std::string_view part : kParts) {
     const auto at = parts.find(part);
     if (at == parts.end()) break;
@@ -91,7 +92,7 @@ std::optional<std::vector<PartitionField>> ToPartitionFields(const std::vector<P
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto column = std::find_if(columns.begin(), columns.end(), [&](const PartitionSource& c) { return c.id == keys[i].column; });
     if (column == columns.end()) return std::nullopt;
-    PartitionField field{.source = column->id, .transform = {}, .type = {}, .keys = {i}, .id = 0, .name = {}};
+    PartitionField field{.source = column->id, .transform = {}, .type = {}, .keys = {i}, .of_instant = false, .id = 0, .name = {}};
     if (keys[i].transform == "identity") {
       if (!HasIdentity(column->type)) return std::nullopt;
       field.transform = "identity";
@@ -148,6 +149,9 @@ std::optional<Tuple> ToTuple(const std::vector<PartitionField>& fields, const st
         value.emplace().number = numbers.front();
       } else {
         value = TimeValue(numbers);
+        // DuckDB's reader cuts such months and days towards 1970, and then finds no rows by a filter.
+        const bool cut = field.transform == "month" || field.transform == "day";
+        if (value && cut && field.of_instant && value->number < 0) return std::nullopt;
       }
     }
     if (!value) return std::nullopt;

@@ -19,6 +19,7 @@ struct PartitionField {
   std::string transform;          ///< `identity`, `bucket[16]`, `year`, `month`, `day`, `hour`
   IcebergType type;               ///< of the partition's value
   std::vector<std::size_t> keys;  ///< DuckLake's keys that it is made of: year, month, …
+  bool of_instant = false;        ///< made of a timestamp, not of a date
   int id = 0;                     ///< field id, from 1000; given by the table's metadata
   std::string name;               ///< given by the table's metadata
 };

@@ -203,6 +203,7 @@ class Writer {
     return EndManifests(writers, "deletes");
   }
 
+  /// Totals, and what was added. What went away has no entries in our manifests, so it is not counted either.
   Result<std::map<std::string, std::string>> Summary(const std::string& files) {
     std::map<std::string, std::string> summary = {
         {kLakeSnapshot, std::to_string(state_.at.snapshot)}, {kNextFileId, std::to_string(state_.next_file_id)}, {kFiles, files}, {kState, digest_}};
@@ -219,16 +220,10 @@ class Writer {
     put("total-equality-deletes", 0);
     put_some("added-data-files", added_data_.files);
     put_some("added-records", added_data_.records);
-    put_some("deleted-data-files", gone_files);
-    put_some("deleted-records", before("total-records") + added_data_.records - data_.records);
     put_some("added-delete-files", added_deletes_.files);
     put_some("added-position-delete-files", added_deletes_.files);
     put_some("added-position-deletes", added_deletes_.records);
-    put_some("removed-delete-files", gone_deletes);
-    put_some("removed-position-delete-files", gone_deletes);
-    put_some("removed-position-deletes", before("total-position-deletes") + added_deletes_.records - deletes_.records);
     put_some("added-files-size", added_data_.bytes + added_deletes_.bytes);
-    put_some("removed-files-size", before("total-files-size") + added_data_.bytes + added_deletes_.bytes - data_.bytes - deletes_.bytes);
 
     std::string operation = "overwrite";
     if (gone_files == 0 && gone_deletes == 0 && added_deletes_.files == 0) operation = "append";

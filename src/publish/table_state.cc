@@ -78,10 +78,12 @@ class TableReader {
     return {};
   }
 
+  /// DuckDB's lists of tables leave the catalog out, so it is asked by binding.
   Result<bool> HasTable(const std::string& name) {
-    ASSIGN(const Rows rows, connection_.Query("SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND table_name = ?",
-                                              {std::string(kMetaDatabase), name}));
-    return rows.integer(0, 0) > 0;
+    const auto bound = connection_.Describe(fmt::format("SELECT 1 FROM {}.{}", engine::Quote(kMetaDatabase), engine::Quote(name)));
+    if (bound) return true;
+    if (bound.error().code == Code::kInvalid) return false;
+    return tl::make_unexpected(bound.error());
   }
 
   Status RefuseWhatHasNoForm() {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Publishes tables of a lake for test/publish/readers_test.py. Standard input is one JSON object:
-/// {"root": …, "catalog": …, "tables": [{"name", "schema", "table", "snapshot", "tags", "hidden", "doc"}]}; the answer is
-/// an array with what became of each table.
+/// Publishes tables of a lake for test/publish/readers_test.py: publish_driver ROOT CATALOG. Each line of standard input
+/// is a JSON array [{"name", "schema", "table", "snapshot", "tags", "hidden", "doc"}]; the answer is a line with an array
+/// of what became of each table.
 
 #include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "publish/publisher.h"
@@ -19,22 +18,9 @@ int Say(const Error& error) {
   return 1;
 }
 
-int Run(const json& input) {
-  auto database = engine::Database::Open({});
-  if (!database) return Say(database.error());
-  auto connection = (*database)->Connect();
-  if (!connection) return Say(connection.error());
-  const std::string root = input.at("root");
-  const auto attached = (*connection)->Execute("ATTACH " + engine::Literal("ducklake:sqlite:" + input.at("catalog").get<std::string>()) +
-                                               " AS lake (DATA_PATH " + engine::Literal(root + "/lake/") +
-                                               ", OVERRIDE_DATA_PATH true, META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 5000, READ_ONLY)");
-  if (!attached) return Say(attached.error());
-
-  publish::Publisher publisher(**connection, root);
-  auto names = publisher.ReadNames();
-  if (!names) return Say(names.error());
+json Publish(publish::Publisher& publisher, const json& tables, std::map<std::string, std::string>& names) {
   json answer = json::array();
-  for (const json& each : input.at("tables")) {
+  for (const json& each : tables) {
     publish::PublishRequest request;
     request.schema = each.value("schema", "build");
     request.table = each.at("table");
@@ -47,18 +33,37 @@ int Run(const json& input) {
       answer.push_back({{"error", published.error().message}});
       continue;
     }
-    if (published->refused.empty()) (*names)[each.at("name")] = published->metadata_location;
+    if (published->refused.empty()) names[each.at("name")] = published->metadata_location;
     answer.push_back({{"metadata", published->metadata_location}, {"rows", published->rows}, {"files", published->files}, {"written", published->written},
                       {"refused", published->refused}, {"snapshot", published->snapshot}, {"snapshot_id", published->snapshot_id}, {"warnings", published->warnings}});
   }
-  if (const auto written = publisher.WriteNames(*names); !written) return Say(written.error());
-  std::cout << answer.dump() << "\n";
+  return answer;
+}
+
+int Run(const std::string& root, const std::string& catalog) {
+  engine::Options options;
+  options.preserve_insertion_order = false;   // as the writer's database is opened
+  auto database = engine::Database::Open(options);
+  if (!database) return Say(database.error());
+  auto connection = (*database)->Connect();
+  if (!connection) return Say(connection.error());
+  const auto attached = (*connection)->Execute("ATTACH " + engine::Literal("ducklake:sqlite:" + catalog) + " AS lake (DATA_PATH " + engine::Literal(root + "/lake/") +
+                                               ", OVERRIDE_DATA_PATH true, META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 5000, READ_ONLY)");
+  if (!attached) return Say(attached.error());
+  publish::Publisher publisher(**connection, root);
+  for (std::string line; std::getline(std::cin, line);) {
+    auto names = publisher.ReadNames();
+    if (!names) return Say(names.error());
+    const json answer = Publish(publisher, json::parse(line), *names);
+    if (const auto written = publisher.WriteNames(*names); !written) return Say(written.error());
+    std::cout << answer.dump() << std::endl;
+  }
   return 0;
 }
 
 }  // namespace
 
-int main() {
-  const std::string text(std::istreambuf_iterator<char>(std::cin), {});
-  return Run(json::parse(text));
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  return Run(argv[1], argv[2]);
 }
