@@ -114,8 +114,11 @@ class DebeziumDecoder {
 
 /// The column's value in the source's own terms, exact: Debezium's form (epoch days, µs, base64 decimals, {scale,value},
 /// …) becomes a typed cell. `source_type` is the contract's, for messages without schemas (`timestamp(3)`, `bytea`, …),
-/// "" if not given. Placeholders of unchanged TOAST values give kUnchanged: in text, bytea (base64 or hex), text[] and
-/// bare jsonb; whether it may be data is for the caller to judge. False: a misfit, as ReadJson.
+/// "" if not given. Placeholders of unchanged TOAST values give kUnchanged, in whatever form they have: text, bytea
+/// (base64, hex), arrays of text, uuid, integers or bytes, hstore, bare jsonb. Whether it may be data is for the caller
+/// to judge; the cell then already holds that data, and only its kind is to be set (not in a column of numbers, times
+/// or json, which could not hold it). Only a whole value is ever a placeholder, not one inside a list, map or struct.
+/// False: a misfit, as ReadJson.
 bool ReadDebezium(const DataType& type, const DebeziumField& field, std::string_view source_type, Special special,
                   Arena& arena, Cell& out, std::string& reason);
 

@@ -31,6 +31,7 @@ constexpr int kDeepestValue = 64;
 constexpr std::string_view kAmbiguousTimestamp =
     "may be milliseconds or microseconds: write `source_type: timestamp(3)` or `source_type: timestamp(6)`";
 constexpr std::string_view kAmbiguousTime = "may be milliseconds or microseconds: write `source_type: time(3)` or `source_type: time(6)`";
+constexpr std::string_view kNoZone = "has no time zone: it is a timestamp, no timestamptz";
 constexpr std::string_view kAmbiguousBytes = "may be base64 or hexadecimal: write `source_type: base64` or `source_type: hex`";
 
 /// A token that is a plain integer of 64 bits.
@@ -52,10 +53,19 @@ class Reader {
       return true;
     }
     const FormOfValue form = Form(schema, source_type);
-    if (Unsent(type, token, form.form)) {
+    if (depth == 0 && Unsent(type, token, form.form)) {
+      if (!As(form, type, token, schema, source_type, depth, out)) out = Cell{};
       out.kind = Cell::Kind::kUnchanged;
       return true;
     }
+    return As(form, type, token, schema, source_type, depth, out);
+  }
+
+ private:
+  enum class Unit : std::uint8_t { kMilli, kMicro, kNano };
+
+  bool As(const FormOfValue& form, const DataType& type, std::string_view token, const ConnectSchema* schema, std::string_view source_type,
+          int depth, Cell& out) {
     switch (form.form) {
       case kUnknown: return Unknown(type, token, source_type, depth, out);
       case kBoolean: case kInteger: return Plain(type, token, out);
@@ -88,9 +98,6 @@ class Reader {
     }
     return Misfit("is no value");
   }
-
- private:
-  enum class Unit : std::uint8_t { kMilli, kMicro, kNano };
 
   bool Misfit(std::string_view why) {
     reason_.assign(why);
@@ -281,7 +288,7 @@ class Reader {
     if (!Unescaped(token, text)) return false;
     if (const int sign = InfinityOfIso(text); sign != 0) return PutInfinity(type, sign, out);
     if (type.kind == TypeKind::kString || type.kind == TypeKind::kJson) return Text(type, token, out);
-    if (type.kind == TypeKind::kTimestamptz) return ReadText(type, text, special_, arena_, out, reason_);
+    if (type.kind == TypeKind::kTimestamptz) return Misfit(kNoZone);
     return WithoutZ(type, text, out);
   }
 
@@ -421,7 +428,8 @@ class Reader {
     if (sign != 0) return PutInfinity(type, sign, out);
     std::int64_t micros = 0;
     if (!ToMicros(number, unit, micros)) return false;
-    if (type.kind == TypeKind::kTimestamp || type.kind == TypeKind::kTimestamptz) {
+    if (type.kind == TypeKind::kTimestamptz) return Misfit(kNoZone);
+    if (type.kind == TypeKind::kTimestamp) {
       constexpr std::int64_t kFirstMicro = -9'223'372'022'400'000'000, kLastMicro = 9'223'372'036'854'775'806;
       if (micros < kFirstMicro || micros > kLastMicro) return Misfit("is beyond the timestamps there are");
       out.kind = Cell::Kind::kValue;
@@ -486,6 +494,7 @@ class Reader {
     if (!ReadInteger(token, number)) return Text(type, token, out);
     // As milliseconds these would be of a year from 1 to 9999.
     constexpr std::int64_t kMillisADay = 86'400'000;
+    if (type.kind == TypeKind::kTimestamptz) return Misfit(kNoZone);
     const bool may_be_millis = number >= kFirstDay * kMillisADay && number < (kLastDay + 1) * kMillisADay;
     if (number != 0 && (may_be_millis || (InfinityOfMillis(number) != 0 && InfinityOfMicros(number) == 0)))
       return Misfit(kAmbiguousTimestamp);
@@ -592,8 +601,6 @@ class Reader {
     for (Cell& cell : cells) {
       items.Next(item);
       if (!Read(type.children[0], item, item_schema, item_type, depth + 1, cell)) return false;
-      // Only a whole array is left out; in a longer one the text is data.
-      if (cell.kind == Cell::Kind::kUnchanged && !ReadJson(type.children[0], item, special_, arena_, cell, reason_)) return false;
     }
     out.kind = Cell::Kind::kValue;
     out.children = cells;
@@ -605,14 +612,22 @@ class Reader {
     const ConnectSchema* const key_schema = schema != nullptr && schema->form == kMap ? &schema->fields[0] : nullptr;
     const ConnectSchema* const value_schema = schema != nullptr && schema->form == kMap ? &schema->fields[1] : nullptr;
     std::vector<std::pair<std::string_view, std::string_view>> entries;
+    std::unordered_map<std::string_view, std::size_t> places;   // of equal keys the last counts
+    const auto add = [&](std::string_view name, std::string_view value) {
+      std::string_view plain = name;
+      if (IsString(name) && !Unescape(name, arena_, plain)) plain = name;
+      const auto [found, added] = places.try_emplace(plain, entries.size());
+      if (added) entries.emplace_back(name, value);
+      else entries[found->second] = {name, value};
+    };
     std::string_view name, value, pair;
     if (IsObject(token)) {
-      for (JsonObject members(token); members.Next(name, value);) entries.emplace_back(name, value);
+      for (JsonObject members(token); members.Next(name, value);) add(name, value);
     } else if (IsArray(token)) {   // Connect's way to write keys that are no strings
       for (JsonArray items(token); items.Next(pair);) {
         JsonArray two(pair);
         if (!two.Next(name) || !two.Next(value)) return Misfit("is no map");
-        entries.emplace_back(name, value);
+        add(name, value);
       }
     } else {
       return Misfit("is no map");
@@ -621,12 +636,6 @@ class Reader {
     for (std::size_t i = 0; i < entries.size(); ++i) {
       if (!Read(type.children[0], entries[i].first, key_schema, {}, depth + 1, cells[2 * i])) return false;
       if (!Read(type.children[1], entries[i].second, value_schema, {}, depth + 1, cells[2 * i + 1])) return false;
-      for (int k = 0; k < 2; ++k) {
-        Cell& cell = cells[2 * i + static_cast<std::size_t>(k)];
-        if (cell.kind == Cell::Kind::kUnchanged && !ReadJson(type.children[static_cast<std::size_t>(k)], k == 0 ? entries[i].first : entries[i].second,
-                                                             special_, arena_, cell, reason_))
-          return false;
-      }
       if (cells[2 * i].kind == Cell::Kind::kNull) return Misfit("has a key that is null");
     }
     out.kind = Cell::Kind::kValue;
@@ -648,7 +657,6 @@ class Reader {
       const auto at = static_cast<std::size_t>(found - type.names.begin());
       cells[at] = Cell{};
       if (!Read(type.children[at], value, schema != nullptr ? schema->child(plain) : nullptr, {}, depth + 1, cells[at])) return false;
-      if (cells[at].kind == Cell::Kind::kUnchanged && !ReadJson(type.children[at], value, special_, arena_, cells[at], reason_)) return false;
     }
     out.kind = Cell::Kind::kValue;
     out.children = cells;
