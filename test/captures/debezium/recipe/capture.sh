@@ -1,13 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# capture.sh SQL WORK VARIANT…: captures real Debezium messages, one file WORK/VARIANT.jsonl each.
-#   SQL    the folder with 01-schema-seed.sql and 02-stream.sql
-#   WORK   a folder with lib/ (Debezium's engine and PostgreSQL connector 3.6.0, see README.md) and classes/
-#          (`javac -cp 'lib/*' -d classes Capture.java`)
+# capture.sh WORK VARIANT…: captures real Debezium messages, one file WORK/VARIANT.jsonl each.
+# WORK is a folder with lib/ (Debezium's engine and PostgreSQL connector, see README.md) and classes/.
 # A PostgreSQL 15 with wal_level=logical must listen on 127.0.0.1:$PGPORT and let in user postgres.
 set -euo pipefail
-sql=$1 work=$2
-shift 2
+work=$1
+shift
 here=$(cd "$(dirname "$0")" && pwd)
 export PGHOST=127.0.0.1 PGPORT=${PGPORT:-38432} PGUSER=postgres PGOPTIONS='-c timezone=UTC'
 
@@ -44,7 +42,7 @@ for variant in "$@"; do
   esac
   psql -q -d postgres -c "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '$name'" >/dev/null
   psql -q -d postgres -c "DROP DATABASE IF EXISTS $name" -c "CREATE DATABASE $name" 2>/dev/null
-  psql -q -v ON_ERROR_STOP=1 -d "$name" -f "$sql/01-schema-seed.sql" -f "$here/03-toast-seed.sql" >/dev/null
+  psql -q -v ON_ERROR_STOP=1 -d "$name" -f "$here/01-schema-seed.sql" -f "$here/03-toast-seed.sql" >/dev/null
   rm -f "$work/$variant.offsets"
   {
     printf '%s\n' name=capture connector.class=io.debezium.connector.postgresql.PostgresConnector \
@@ -61,7 +59,7 @@ for variant in "$@"; do
     sleep 0.3
   done
   sleep 1
-  psql -q -v ON_ERROR_STOP=1 -d "$name" -f "$here/04-toast-stream.sql" -f "$sql/02-stream.sql" >/dev/null
+  psql -q -v ON_ERROR_STOP=1 -d "$name" -f "$here/04-toast-stream.sql" -f "$here/02-stream.sql" >/dev/null
   wait $engine
   psql -q -d postgres -c "SELECT pg_drop_replication_slot('$name')" -c "DROP DATABASE $name" >/dev/null
   echo "$variant: $(wc -l <"$work/$variant.jsonl") lines"
