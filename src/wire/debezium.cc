@@ -401,7 +401,8 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
       else (void)origin.Take(rest, token);
     }
     if (cloud) {
-      if (data.empty() || IsNull(data)) {
+      if (data.empty()) return Fail(Code::kInvalid, "the CloudEvent has no data in JSON");
+      if (IsNull(data)) {
         event.kind = DebeziumEvent::Kind::kTombstone;
         origin.Into(event, arena);
         return event;
@@ -470,7 +471,7 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
     return event;
   }
   const bool heartbeat_schema = framed.schema != nullptr && framed.schema->name.ends_with(".Heartbeat");
-  if (heartbeat_schema || (envelope.members == 1 && !envelope.ts_ms.empty() && topic.starts_with("__debezium-heartbeat"))) {
+  if (heartbeat_schema || (envelope.members == 1 && !envelope.ts_ms.empty() && (topic.empty() || topic.starts_with("__debezium-heartbeat")))) {
     event.kind = DebeziumEvent::Kind::kHeartbeat;
     event.committed_at = CommitTime({}, envelope.ts_ms, {});
     return event;

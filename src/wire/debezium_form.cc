@@ -78,32 +78,37 @@ const std::unordered_map<std::string_view, DebeziumForm>& SourceTypes() {
 }
 
 struct SourceType {
-  std::string name;            ///< small letters, without what stands in parentheses
-  std::int64_t arguments[2] = {-1, -1};
+  char buffer[40];
+  std::size_t size = 0;
+  std::int64_t digits = -1;    ///< the first number in parentheses
+
+  std::string_view name() const { return {buffer, size}; }
 };
 
-/// `Time (3) without time zone` -> {"time without time zone", {3, -1}}
+/// `Time (3) without time zone` -> {"time without time zone", 3}. A longer name than any that is known is cut.
 SourceType Normal(std::string_view text) {
   SourceType type;
-  int argument = -1;
+  enum class In : std::uint8_t { kName, kFirst, kOthers } in = In::kName;
+  const auto put = [&](char c) {
+    if (type.size < sizeof type.buffer) type.buffer[type.size++] = c;
+  };
   for (const char c : text.substr(0, 200)) {
-    if (argument >= 0) {
-      if (c == ')') argument = -1;
-      else if (c == ',') argument = 1;
-      else if (c >= '0' && c <= '9' && argument < 2) {
-        std::int64_t& number = type.arguments[argument];
-        number = std::min<std::int64_t>((number < 0 ? 0 : number) * 10 + (c - '0'), 1'000'000'000);
+    if (in != In::kName) {
+      if (c == ')') in = In::kName;
+      else if (c == ',') in = In::kOthers;
+      else if (in == In::kFirst && c >= '0' && c <= '9') {
+        constexpr std::int64_t kMost = 1'000'000'000;
+        type.digits = std::min<std::int64_t>((type.digits < 0 ? 0 : type.digits) * 10 + (c - '0'), kMost);
       }
-      continue;
-    }
-    if (c == '(') argument = 0;
-    else if (c == ' ' || c == '\t') {
-      if (!type.name.empty() && type.name.back() != ' ') type.name += ' ';
+    } else if (c == '(') {
+      in = In::kFirst;
+    } else if (c == ' ' || c == '\t') {
+      if (type.size != 0 && type.buffer[type.size - 1] != ' ') put(' ');
     } else {
-      type.name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      put(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
     }
   }
-  while (!type.name.empty() && type.name.back() == ' ') type.name.pop_back();
+  while (type.size != 0 && type.buffer[type.size - 1] == ' ') --type.size;
   return type;
 }
 
@@ -200,9 +205,9 @@ FormOfValue FormOfSourceType(std::string_view source_type) {
   }
   if (!ItemOfSourceType(source_type).empty()) return {kList, 0};
   const SourceType type = Normal(source_type);
-  const auto found = SourceTypes().find(type.name);
+  const auto found = SourceTypes().find(type.name());
   if (found == SourceTypes().end()) return {};
-  const std::int64_t digits = type.arguments[0];
+  const std::int64_t digits = type.digits;
   switch (found->second) {
     case kTimeMicros: return {ByPrecision(digits, kTimeMillis, kTimeMicros, kTimeNanos), 0};
     case kTimestampMicros: return {ByPrecision(digits, kTimestampMillis, kTimestampMicros, kTimestampNanos), 0};

@@ -415,6 +415,8 @@ TEST_F(DebeziumTest, Fact16PlaceholdersOfBytesArraysAndJson) {
 
 TEST_F(DebeziumTest, MessagesThatMoveNoRow) {
   EXPECT_EQ(DecodeText(R"({"ts_ms":1})", "__debezium-heartbeat.srv").kind, Kind::kHeartbeat);
+  EXPECT_EQ(DecodeText(R"({"ts_ms":1})").kind, Kind::kHeartbeat);
+  EXPECT_EQ(DecodeText(R"({"ts_ms":1})", "srv.inv.clock").kind, Kind::kChange);
   EXPECT_EQ(DecodeText(R"x({"source":{"connector":"mysql"},"databaseName":"d","ddl":"CREATE TABLE t (id int)","tableChanges":[]})x").kind,
             Kind::kSchemaChange);
   int messages = 0;
@@ -480,6 +482,7 @@ TEST_F(DebeziumTest, GarbageIsRefusedWithAReason) {
   EXPECT_THAT(Refused(R"({"before":null,"after":null,"op":"u","source":{}})"), HasSubstr("no after"));
   EXPECT_THAT(Refused(std::string(100'000, '[')), HasSubstr("no JSON"));
   EXPECT_THAT(Refused(""), HasSubstr("no JSON"));
+  EXPECT_THAT(Refused(R"({"specversion":"1.0","iodebeziumop":"c","data_base64":"AA=="})"), HasSubstr("no data"));
 }
 
 TEST_F(DebeziumTest, SchemasAreParsedOnceAndOutliveManyOthers) {
