@@ -177,13 +177,15 @@ Status Segment::VerifyLastCommit() const {
 Result<Segment::Marks> Segment::FindMarks(std::uint64_t from) const {
   const std::string magic = std::string(kFrameMagic) + static_cast<char>(FrameType::kCommit);
   ASSIGN(const std::uint64_t file_size, FileSize());
+  constexpr std::uint64_t kStep = 1 << 20;
   Marks marks;
   std::string chunk;
-  for (std::uint64_t at = from;; at += (1 << 20)) {
-    chunk.resize((1 << 20) + kFrameHeader);   // what begins near the end is whole in the next one, or here
+  for (std::uint64_t at = from; at < file_size; at += kStep) {
+    // A header that begins before the step's end is whole in the chunk.
+    chunk.resize(std::min(file_size - at, kStep + kFrameHeader));
     ASSIGN(const std::size_t got, ReadAt(at, chunk.data(), chunk.size()));
     chunk.resize(got);
-    for (std::size_t i = chunk.find(magic); i != std::string::npos && i < (1 << 20); i = chunk.find(magic, i + 1)) {
+    for (std::size_t i = chunk.find(magic); i != std::string::npos && i < kStep; i = chunk.find(magic, i + 1)) {
       const auto frame = DecodeFrameHeader(std::string_view(chunk).substr(i), header_.seed);
       if (!frame) continue;
       std::string payload(std::min<std::uint64_t>(frame->stored, file_size), 0);
@@ -192,8 +194,8 @@ Result<Segment::Marks> Segment::FindMarks(std::uint64_t from) const {
       if (marks.count == 0) marks.first = at + i;
       if (++marks.count == 2) return marks;
     }
-    if (got < (1 << 20) + kFrameHeader) return marks;
   }
+  return marks;
 }
 
 Result<bool> Segment::HasUnwrittenSector(std::uint64_t from, std::uint64_t to) const {
