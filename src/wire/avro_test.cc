@@ -45,7 +45,7 @@ std::string Inflate(const std::string& packed) {
   stream.next_out = reinterpret_cast<Bytef*>(plain.data());
   stream.avail_out = static_cast<uInt>(plain.size());
   EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
-  plain.resize(plain.size() - stream.avail_out);
+  plain.resize(std::min<std::size_t>(plain.size(), stream.total_out));
   inflateEnd(&stream);
   return plain;
 }
