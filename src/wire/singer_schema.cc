@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What columns a Singer SCHEMA means: ParseSingerSchema of wire/singer.h.
 #include "wire/cell.h"
-#include "wire/json_scan.h"
+#include "wire/json_token.h"
 #include "wire/number.h"
 #include "wire/singer.h"
 
@@ -12,19 +12,6 @@ namespace {
 constexpr int kDeepest = 24;
 /// A schema is read as often as it is deep; references from many places to the same few could make that endless.
 constexpr std::size_t kMostReadings = 32;
-
-/// The last member of that name; empty if there is none.
-std::string_view Member(std::string_view object, std::string_view name) {
-  ObjectScanner members(object);
-  std::string_view key, token, found;
-  while (members.Next(key, token)) {
-    if (key.substr(1, key.size() - 2) == name) found = token;
-  }
-  return found;
-}
-
-bool IsObject(std::string_view token) { return token.starts_with('{'); }
-bool IsArray(std::string_view token) { return token.starts_with('['); }
 
 std::string Text(std::string_view token) {
   Arena arena;
