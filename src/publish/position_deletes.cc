@@ -28,36 +28,27 @@ std::string ZippedIds(const std::vector<std::int64_t>& ids) {
   return fmt::format("(SELECT unnest([{0}]) AS data_file, unnest(range({1})) AS n)", fmt::join(ids, ", "), ids.size());
 }
 
-std::string FingerprintOf(const PositionDeletes& deletes, const std::vector<const DataFile*>& group) {
+std::string FingerprintOf(const std::map<std::int64_t, std::string>& signatures, const std::vector<const DataFile*>& group) {
   Fingerprint fingerprint;
-  for (const DataFile* file : group) fingerprint.Add(Location(file->path)).Add(deletes.Signature(*file));
+  for (const DataFile* file : group) fingerprint.Add(Location(file->path)).Add(signatures.at(file->id));
   return fingerprint.Short();
 }
 
 }  // namespace
 
-std::set<std::int64_t> PositionDeletes::Touched() const {
-  std::set<std::int64_t> touched;
-  for (const DeleteFile& file : state_.deletes) touched.insert(file.data_file);
-  for (const auto& [file, count] : state_.inlined_deletes) touched.insert(file);
-  for (const DataFile& file : state_.data) {
-    if (file.younger_rows) touched.insert(file.id);
+std::map<std::int64_t, std::string> PositionDeletes::Signatures(const TableState& state) {
+  std::map<std::int64_t, std::string> signatures;
+  std::set<std::int64_t> by_snapshot;   // which rows are gone depends on the snapshot itself
+  for (const DeleteFile& file : state.deletes) {
+    signatures[file.data_file] += fmt::format("{},", file.id);
+    if (file.by_snapshot) by_snapshot.insert(file.data_file);
   }
-  return touched;
-}
-
-std::string PositionDeletes::Signature(const DataFile& file) const {
-  std::string signature;
-  bool by_snapshot = file.younger_rows;
-  for (const DeleteFile& deletes : state_.deletes) {
-    if (deletes.data_file != file.id) continue;
-    signature += fmt::format("{},", deletes.id);
-    by_snapshot = by_snapshot || deletes.by_snapshot;
+  for (const auto& [file, count] : state.inlined_deletes) signatures[file] += fmt::format("+{}", count);
+  for (const DataFile& file : state.data) {
+    if (file.younger_rows) by_snapshot.insert(file.id);
   }
-  const auto inlined = state_.inlined_deletes.find(file.id);
-  if (inlined != state_.inlined_deletes.end()) signature += fmt::format("+{}", inlined->second);
-  if (by_snapshot) signature += fmt::format("@{}", state_.at.snapshot);
-  return signature;
+  for (const std::int64_t file : by_snapshot) signatures[file] += fmt::format("@{}", state.at.snapshot);
+  return signatures;
 }
 
 Result<std::map<std::string, PositionDeletes::Known>> PositionDeletes::ReadFolder() const {
@@ -92,7 +83,7 @@ Result<std::vector<OwnDeleteFile>> PositionDeletes::Write(const std::vector<std:
   std::vector<std::string> fingerprints;
   std::set<std::int64_t> missing;
   for (const auto& group : groups) {
-    fingerprints.push_back(FingerprintOf(*this, group));
+    fingerprints.push_back(FingerprintOf(signatures_, group));
     if (known.contains(fingerprints.back())) continue;
     for (const DataFile* file : group) missing.insert(file->id);
   }
@@ -113,7 +104,9 @@ Result<std::vector<OwnDeleteFile>> PositionDeletes::Write(const std::vector<std:
                        .bytes = static_cast<std::int64_t>(bytes),
                        .snapshot = there->second.snapshot});
   }
-  if (!missing.empty()) TRY(connection_.Execute(fmt::format("DROP TABLE IF EXISTS {}", kPositions)));
+  if (missing.empty()) return written;
+  TRY(io::SyncFolder(folder_, kPoint));
+  TRY(connection_.Execute(fmt::format("DROP TABLE IF EXISTS {}", kPositions)));
   return written;
 }
 
@@ -187,7 +180,6 @@ Result<OwnDeleteFile> PositionDeletes::WriteGroup(const std::vector<const DataFi
   std::error_code error;
   std::filesystem::rename(temporary, path, error);
   if (error) return Fail(Code::kUnavailable, "{} can not be renamed: {}", temporary.string(), error.message());
-  TRY(io::SyncFolder(folder_, kPoint));
   const auto bytes = std::filesystem::file_size(path, error);
   if (error) return Fail(Code::kUnavailable, "{} can not be read: {}", path.string(), error.message());
   file.bytes = static_cast<std::int64_t>(bytes);

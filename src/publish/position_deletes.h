@@ -28,12 +28,11 @@ class PositionDeletes {
  public:
   /// `folder` takes the files. The state must outlive this.
   PositionDeletes(engine::Connection& connection, const TableState& state, std::filesystem::path folder)
-      : connection_(connection), state_(state), folder_(std::move(folder)) {}
+      : connection_(connection), state_(state), folder_(std::move(folder)), signatures_(Signatures(state)) {}
 
-  /// The data files that have deleted rows, or rows to be hidden.
-  std::set<std::int64_t> Touched() const;
-  /// What the deletes of a data file depend on, as text.
-  std::string Signature(const DataFile& file) const;
+  /// The data files that have deleted rows, or rows to be hidden: by id, a text of what their deletes depend on.
+  static std::map<std::int64_t, std::string> Signatures(const TableState& state);
+  const std::map<std::int64_t, std::string>& signatures() const { return signatures_; }
   /// Writes (or finds) the files for these groups of touched data files, durably. A group whose deletes turn out to be
   /// none gives no file.
   Result<std::vector<OwnDeleteFile>> Write(const std::vector<std::vector<const DataFile*>>& groups);
@@ -53,6 +52,7 @@ class PositionDeletes {
   engine::Connection& connection_;
   const TableState& state_;
   std::filesystem::path folder_;
+  std::map<std::int64_t, std::string> signatures_;
 };
 
 }  // namespace nano::publish

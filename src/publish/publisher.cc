@@ -149,7 +149,7 @@ class TablePublisher {
     placed.TakeNames(metadata_);
     default_spec_ = placed.default_spec();
     schema_id_ = placed.schema_id();
-    const std::string digest = placed.Digest(connection_, metadata_);
+    const std::string digest = placed.Digest(metadata_);
     const Snapshot* const current = metadata_.current_snapshot ? metadata_.snapshot(*metadata_.current_snapshot) : nullptr;
     if (current != nullptr && current->text(kState) == digest) return current->id;
     const std::int64_t id = SnapshotId(state.at.snapshot);

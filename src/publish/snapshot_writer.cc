@@ -68,7 +68,7 @@ class Writer {
       : connection_(connection), folders_(folders), metadata_(metadata), placed_(placed), state_(placed.state()), parent_(parent) {}
 
   Result<Snapshot> Write(const std::string& files) {
-    digest_ = placed_.Digest(connection_, metadata_);
+    digest_ = placed_.Digest(metadata_);
     // The parent decides what counts as added, so it is part of the name.
     name_ = Fingerprint().Add(digest_).Add(parent_ == nullptr ? 0 : parent_->id).Short();
     TRY(io::MakeFolders(folders_.metadata, kPoint));
@@ -97,7 +97,7 @@ class Writer {
   /// Data files with deletes, in groups of one partition.
   Result<std::vector<OwnDeleteFile>> WriteDeletes() {
     PositionDeletes deletes(connection_, state_, folders_.deletes);
-    const std::set<std::int64_t> touched = deletes.Touched();
+    const auto& touched = deletes.signatures();
     std::map<std::string, std::vector<std::vector<const DataFile*>>> by_place;
     std::vector<std::vector<const DataFile*>> groups;
     for (std::size_t i = 0; i < state_.data.size(); ++i) {
@@ -289,17 +289,16 @@ void PlacedState::TakeNames(const TableMetadata& metadata) {
   }
 }
 
-std::string PlacedState::Digest(engine::Connection& connection, const TableMetadata& metadata) const {
+std::string PlacedState::Digest(const TableMetadata& metadata) const {
   const auto text = [](const nlohmann::json& json) { return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); };
   Fingerprint digest;
   digest.Add(kFormat).Add(metadata.location).Add(schema_id_).Add(text(metadata.schemas.at(schema_id_))).Add(default_spec_);
   for (const auto& [id, fields] : fields_) digest.Add(id).Add(text(ToJson(metadata.spec(id))));
-  const PositionDeletes deletes(connection, state_, {});
-  const std::set<std::int64_t> touched = deletes.Touched();
+  const auto deletes = PositionDeletes::Signatures(state_);
   for (std::size_t i = 0; i < state_.data.size(); ++i) {
     const DataFile& file = state_.data[i];
     digest.Add(file.id).Add(file.path.string()).Add(file.records).Add(file.bytes).Add(file.begin).Add(places_[i].spec);
-    if (touched.contains(file.id)) digest.Add(deletes.Signature(file));
+    if (const auto deleted = deletes.find(file.id); deleted != deletes.end()) digest.Add(deleted->second);
   }
   return digest.Short();
 }

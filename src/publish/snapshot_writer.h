@@ -42,7 +42,7 @@ class PlacedState {
   /// Names of partition fields are known only once all specs are.
   void TakeNames(const TableMetadata& metadata);
   /// A digest of all that is published of this state.
-  std::string Digest(engine::Connection& connection, const TableMetadata& metadata) const;
+  std::string Digest(const TableMetadata& metadata) const;
 
  private:
   const TableState& state_;
