@@ -37,7 +37,7 @@ Result<std::string> ReadSecretFile(const std::string& path) {
   const auto size = static_cast<std::size_t>(in.gcount());
   if (size > kLargestFile) return Fail(Code::kInvalid, "file \"{}\" is too large for a secret", path);
   content.resize(size);
-  if (!content.empty() && content.back() == '\n') content.pop_back();   // as files of secrets usually end
+  if (!content.empty() && content.back() == '\n') content.pop_back();  // as files of secrets usually end
   if (!content.empty() && content.back() == '\r') content.pop_back();
   return content;
 }
@@ -52,8 +52,7 @@ Result<std::string> Look(std::string_view name) {
     return std::string(value);
   }
   if (name.starts_with("file:")) return ReadSecretFile(std::string(name.substr(5)));
-  return WithHint(Fail(Code::kInvalid, "\"${{{}}}\" is no reference that is known", name),
-                  "Write ${env:NAME} or ${file:/path}.");
+  return WithHint(Fail(Code::kInvalid, "\"${{{}}}\" is no reference that is known", name), "Write ${env:NAME} or ${file:/path}.");
 }
 
 /// `value` as the inside of a JSON string.
@@ -78,8 +77,7 @@ Result<Secret> Replace(const std::string& text, bool in_json) {
   std::size_t from = 0;
   Reference reference;
   while (Next(text, from, reference)) {
-    if (reference.end > text.size())
-      return WithHint(Fail(Code::kInvalid, "a \"${{\" has no end"), "Close the reference with `}`.");
+    if (reference.end > text.size()) return WithHint(Fail(Code::kInvalid, "a \"${{\" has no end"), "Close the reference with `}`.");
     out.append(text, from, reference.begin - from);
     ASSIGN(const std::string value, Look(reference.name));
     out += in_json ? EscapeJson(value) : value;

@@ -33,7 +33,8 @@ TEST(SecretTemplate, ValuesAreEscapedInJson) {
 
 TEST(SecretTemplate, WhatCantBeResolvedIsNamed) {
   ::unsetenv("NANO_SECRET_TEST");
-  for (const auto* text : {"${env:NANO_SECRET_TEST}", "${file:/does/not/exist}", "${env:NANO_SECRET_TEST", "${what:x}", "${}", "${env:}"}) {
+  for (const auto* text :
+       {"${env:NANO_SECRET_TEST}", "${file:/does/not/exist}", "${env:NANO_SECRET_TEST", "${what:x}", "${}", "${env:}"}) {
     const auto result = SecretTemplate(text).Resolve();
     ASSERT_FALSE(result.has_value()) << text;
     EXPECT_EQ(result.error().code, Code::kInvalid) << text;

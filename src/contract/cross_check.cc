@@ -35,10 +35,15 @@ std::string Folded(std::string_view name) {
       continue;
     }
     unsigned point = ((c & 0x1FU) << 6) | (next & 0x3FU);
-    if ((point >= 0xC0 && point <= 0xDE && point != 0xD7) || (point >= 0x391 && point <= 0x3A9) || (point >= 0x410 && point <= 0x42F)) point += 0x20;
-    else if (point >= 0x400 && point <= 0x40F) point += 0x50;
-    else if (((point >= 0x100 && point <= 0x137) || (point >= 0x14A && point <= 0x177)) && point % 2 == 0) ++point;
-    else if (((point >= 0x139 && point <= 0x148) || (point >= 0x179 && point <= 0x17E)) && point % 2 == 1) ++point;
+    if ((point >= 0xC0 && point <= 0xDE && point != 0xD7) || (point >= 0x391 && point <= 0x3A9) ||
+        (point >= 0x410 && point <= 0x42F))
+      point += 0x20;
+    else if (point >= 0x400 && point <= 0x40F)
+      point += 0x50;
+    else if (((point >= 0x100 && point <= 0x137) || (point >= 0x14A && point <= 0x177)) && point % 2 == 0)
+      ++point;
+    else if (((point >= 0x139 && point <= 0x148) || (point >= 0x179 && point <= 0x17E)) && point % 2 == 1)
+      ++point;
     out += static_cast<char>(0xC0 | (point >> 6));
     out += static_cast<char>(0x80 | (point & 0x3F));
     ++i;
@@ -47,7 +52,8 @@ std::string Folded(std::string_view name) {
 }
 
 bool IsVersionName(const std::string& folded) {
-  return folded.size() > 1 && folded[0] == 'v' && std::all_of(folded.begin() + 1, folded.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return folded.size() > 1 && folded[0] == 'v' &&
+         std::all_of(folded.begin() + 1, folded.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 class CrossChecker {
@@ -105,7 +111,8 @@ class CrossChecker {
       if (is_new) continue;
       const auto where = fmt::format("{}:{}", first->second->place.in, first->second->place.at);
       if (first->second->text == name->text)
-        Add("duplicate-name", fmt::format("{} \"{}\" is declared twice", kind, name->text), fmt::format("The other one is at {}; give one of them another name.", where), *name);
+        Add("duplicate-name", fmt::format("{} \"{}\" is declared twice", kind, name->text),
+            fmt::format("The other one is at {}; give one of them another name.", where), *name);
       else
         Add("case-only", fmt::format("{} \"{}\" differs from \"{}\" only by case", kind, name->text, first->second->text),
             fmt::format("The other one is at {}; Spark and Trino can't tell them apart.", where), *name);
@@ -113,15 +120,19 @@ class CrossChecker {
   }
 
   void SourceName(const Node& name) {
-    if (name.text.starts_with('_')) Add("reserved-name", fmt::format("source \"{}\" begins with \"_\"", name.text), "Names that begin with _ are the warehouse's own.", name);
+    if (name.text.starts_with('_'))
+      Add("reserved-name", fmt::format("source \"{}\" begins with \"_\"", name.text),
+          "Names that begin with _ are the warehouse's own.", name);
   }
 
   void RelationName(const Node& name) {
     const std::string folded = Folded(name.text);
     if (folded == "build" || folded == "nanohouse" || folded == "journal" || IsVersionName(folded))
-      Add("reserved-name", fmt::format("table \"{}\" has a reserved name", name.text), "`build`, `nanohouse`, `journal` and v with a number are the warehouse's own.", name);
+      Add("reserved-name", fmt::format("table \"{}\" has a reserved name", name.text),
+          "`build`, `nanohouse`, `journal` and v with a number are the warehouse's own.", name);
     else if (name.text.starts_with('_'))
-      Add("reserved-name", fmt::format("table \"{}\" begins with \"_\"", name.text), "Names that begin with _ are the warehouse's own.", name);
+      Add("reserved-name", fmt::format("table \"{}\" begins with \"_\"", name.text),
+          "Names that begin with _ are the warehouse's own.", name);
     else if (name.text.starts_with('$'))
       Add("reserved-name", fmt::format("table \"{}\" begins with \"$\"", name.text), "Trino can't open it.", name);
   }
@@ -129,9 +140,11 @@ class CrossChecker {
   void ColumnName(const Node& name, bool is_history) {
     const std::string folded = Folded(name.text);
     if (name.text.starts_with('_'))
-      Add("reserved-name", fmt::format("column \"{}\" begins with \"_\"", name.text), fmt::format("Give it another name, and the field's as `field: {}`.", name.text), name);
+      Add("reserved-name", fmt::format("column \"{}\" begins with \"_\"", name.text),
+          fmt::format("Give it another name, and the field's as `field: {}`.", name.text), name);
     else if (name.text.starts_with('$'))
-      Add("reserved-name", fmt::format("column \"{}\" begins with \"$\"", name.text), fmt::format("Trino can't open such a table; give it another name, and the field's as `field: {}`.", name.text), name);
+      Add("reserved-name", fmt::format("column \"{}\" begins with \"$\"", name.text),
+          fmt::format("Trino can't open such a table; give it another name, and the field's as `field: {}`.", name.text), name);
     else if (is_history && (folded == "valid_from" || folded == "valid_to"))
       Add("reserved-name", fmt::format("column \"{}\" is the history's own", name.text), "Give it another name.", name);
   }
@@ -177,9 +190,11 @@ class CrossChecker {
     Partitions(node, table);
     std::set<std::string> sorted;
     for (const Node* const item : TextsOf(node, "sort_by")) {
-      if (!sorted.insert(item->text).second) Add("sort-column", fmt::format("column \"{}\" stands twice in sort_by", item->text), "Keep one of them.", *item);
+      if (!sorted.insert(item->text).second)
+        Add("sort-column", fmt::format("column \"{}\" stands twice in sort_by", item->text), "Keep one of them.", *item);
       if (const Column* const column = ColumnOf(table, *item, item->text); column && column->type.nested())
-        Add("sort-column", fmt::format("column \"{}\" can't be sorted by: it is a {}", item->text, ToString(column->type)), "Sort by a column of a plain type.", *item);
+        Add("sort-column", fmt::format("column \"{}\" can't be sorted by: it is a {}", item->text, ToString(column->type)),
+            "Sort by a column of a plain type.", *item);
     }
     for (const Node* const test : Mappings(node, "data_tests"))
       if (const Node* const unique = test->Get("unique"))
@@ -193,10 +208,13 @@ class CrossChecker {
     if (const Node* const source_type = node.Get("source_type"); source_type && source_type->is_text()) {
       const SourceType source = ReadSourceType(source_type->text);
       if (!source.is_known)
-        Add("source-type", fmt::format("source type \"{}\" is not known", source_type->text), "Its values are read as text, as the source writes them.", *source_type, Severity::kWarning);
+        Add("source-type", fmt::format("source type \"{}\" is not known", source_type->text),
+            "Its values are read as text, as the source writes them.", *source_type, Severity::kWarning);
       if (!column.expr && type && !source.is_opaque)
         if (const auto why = WhyNotHeld(column.type, source.type))
-          Add("type-mismatch", fmt::format("column \"{}\" of type {} can't hold {}: {}", column.name, ToString(column.type), source_type->text, *why),
+          Add("type-mismatch",
+              fmt::format("column \"{}\" of type {} can't hold {}: {}", column.name, ToString(column.type), source_type->text,
+                          *why),
               "Choose a wider type, or say with `expr` how it is to be made.", *type);
     }
     ColumnReferences(node);
@@ -215,7 +233,8 @@ class CrossChecker {
       const Node* const field = relationships->Get("field");
       if (!to || !to->is_text()) continue;
       Relation(*to);
-      if (const Table* const other = contract_.table(to->text); other && field && field->is_text()) ColumnOf(*other, *field, field->text);
+      if (const Table* const other = contract_.table(to->text); other && field && field->is_text())
+        ColumnOf(*other, *field, field->text);
     }
   }
 
@@ -223,7 +242,8 @@ class CrossChecker {
     std::set<std::string> seen;
     for (const auto& name : type.names)
       if (!seen.insert(Folded(name)).second)
-        Add("case-only", fmt::format("field \"{}\" of a struct differs from another only by case", name), "Spark and Trino can't tell them apart.", at);
+        Add("case-only", fmt::format("field \"{}\" of a struct differs from another only by case", name),
+            "Spark and Trino can't tell them apart.", at);
     if (type.kind == TypeKind::kMap && type.children[0].nested())
       Add("unknown-type", "a map's key can't be a list, struct or map", "Use a key of a plain type.", at);
     if (const auto& forms = FormsOf(type.kind); !forms.unread_by.empty())
@@ -235,17 +255,21 @@ class CrossChecker {
   void Key(const Node& node, const Table& table) {
     std::set<std::string> seen;
     for (const Node* const item : TextsOf(node, "primary_key")) {
-      if (!seen.insert(item->text).second) Add("key-column", fmt::format("column \"{}\" stands twice in primary_key", item->text), "Keep one of them.", *item);
+      if (!seen.insert(item->text).second)
+        Add("key-column", fmt::format("column \"{}\" stands twice in primary_key", item->text), "Keep one of them.", *item);
       const Column* const column = ColumnOf(table, *item, item->text);
       if (!column) continue;
-      if (column->type.nested() || column->type.kind == TypeKind::kJson || column->type.kind == TypeKind::kFloat || column->type.kind == TypeKind::kDouble)
-        Add("key-column", fmt::format("column \"{}\" can't be part of a key: it is a {}", item->text, ToString(column->type)), "Use columns whose values are equal or not, beyond doubt.", *item);
+      if (column->type.nested() || column->type.kind == TypeKind::kJson || column->type.kind == TypeKind::kFloat ||
+          column->type.kind == TypeKind::kDouble)
+        Add("key-column", fmt::format("column \"{}\" can't be part of a key: it is a {}", item->text, ToString(column->type)),
+            "Use columns whose values are equal or not, beyond doubt.", *item);
       for (const Node* const declared : Mappings(node, "columns"))
         if (TextOf(*declared, "name") == item->text)
           if (const Node* const list = declared->Get("constraints"))
             for (const auto& constraint : list->items)
               if ((constraint.is_map() ? TextOf(constraint, "type") : constraint.text) == "nullable")
-                Add("key-column", fmt::format("column \"{}\" of the primary key may be NULL", item->text), "Remove `nullable` from its constraints.", constraint);
+                Add("key-column", fmt::format("column \"{}\" of the primary key may be NULL", item->text),
+                    "Remove `nullable` from its constraints.", constraint);
     }
   }
 
@@ -253,20 +277,24 @@ class CrossChecker {
     std::map<std::string, Transform> seen;
     for (const Node* const item : TextsOf(node, "partition_by")) {
       const auto field = ParsePartition(item->text);
-      if (!field) continue;   // told when it was read
+      if (!field) continue;  // told when it was read
       const bool of_time = field->transform != Transform::kIdentity && field->transform != Transform::kBucket;
       for (const auto& [other, transform] : seen)
         if (other == field->column) {
           const bool other_of_time = transform != Transform::kIdentity && transform != Transform::kBucket;
-          if (transform == field->transform) Add("partition", fmt::format("column \"{}\" stands twice in partition_by", field->column), "Keep one of them.", *item);
+          if (transform == field->transform)
+            Add("partition", fmt::format("column \"{}\" stands twice in partition_by", field->column), "Keep one of them.", *item);
           else if (of_time && other_of_time)
-            Add("partition", fmt::format("two times of column \"{}\" stand in partition_by", field->column), "Keep the finer one: month means year and month, and so on.", *item);
+            Add("partition", fmt::format("two times of column \"{}\" stand in partition_by", field->column),
+                "Keep the finer one: month means year and month, and so on.", *item);
         }
       seen.emplace(field->column, field->transform);
       const Column* const column = ColumnOf(table, *item, field->column);
       if (!column) continue;
       if (const std::string why = WhyNoPartition(*field, column->type); !why.empty())
-        Add("partition", fmt::format("column \"{}\" can't be partitioned by {}: {}", field->column, TransformName(field->transform), why), "See the reference for what partition_by takes.", *item);
+        Add("partition",
+            fmt::format("column \"{}\" can't be partitioned by {}: {}", field->column, TransformName(field->transform), why),
+            "See the reference for what partition_by takes.", *item);
     }
   }
 
@@ -299,8 +327,8 @@ class CrossChecker {
         if (type.kind == kTimestamp || type.kind == kTimestamptz || type.kind == kDate) return {};
         return fmt::format("{} has no days", ToString(type));
       case Transform::kBucket:
-        if (type.kind == kInt || type.kind == kBigint || type.kind == kString || type.kind == kDate || type.kind == kTime || type.kind == kTimestamp ||
-            type.kind == kTimestamptz || type.kind == kBinary)
+        if (type.kind == kInt || type.kind == kBigint || type.kind == kString || type.kind == kDate || type.kind == kTime ||
+            type.kind == kTimestamp || type.kind == kTimestamptz || type.kind == kBinary)
           return {};
         return fmt::format("readers hash a {} differently", ToString(type));
     }
@@ -333,8 +361,9 @@ class CrossChecker {
       const std::string name = Folded(key.text);
       for (const auto* const word : {"password", "passwd", "secret", "token", "api_key", "apikey", "private_key", "access_key"})
         if (name.ends_with(word)) {
-          Add("plain-secret", fmt::format("\"{}\" looks like a secret", key.text), "Write ${env:NAME} or ${file:/run/secrets/name} in its place; what the files hold is kept with the contract.",
-              key, Severity::kWarning);
+          Add("plain-secret", fmt::format("\"{}\" looks like a secret", key.text),
+              "Write ${env:NAME} or ${file:/run/secrets/name} in its place; what the files hold is kept with the contract.", key,
+              Severity::kWarning);
           break;
         }
     }

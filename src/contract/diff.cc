@@ -13,7 +13,9 @@
 namespace nano::contract {
 namespace {
 
-std::string Text(const std::vector<std::string>& names) { return names.empty() ? "none" : fmt::format("[{}]", fmt::join(names, ", ")); }
+std::string Text(const std::vector<std::string>& names) {
+  return names.empty() ? "none" : fmt::format("[{}]", fmt::join(names, ", "));
+}
 
 std::string Text(const std::vector<PartitionField>& fields) {
   std::vector<std::string> out;
@@ -58,33 +60,43 @@ bool IsWider(const DataType& from, const DataType& to) {
 std::optional<Mode> EffectiveMode(const Contract& contract, const Table& table) {
   if (table.mode_given || !table.primary_key.empty()) return table.mode;
   for (const auto& source : table.sources)
-    if (const auto* const found = contract.source(source.source); found && found->kind == Source::Kind::kDebeziumFile) return Mode::kUpsert;
+    if (const auto* const found = contract.source(source.source); found && found->kind == Source::Kind::kDebeziumFile)
+      return Mode::kUpsert;
   return {};
 }
 
 class Differ {
  public:
-  Differ(const Contract& deployed, const Contract& wanted, const BuiltColumns& built) : deployed_(deployed), wanted_(wanted), built_(built) {}
+  Differ(const Contract& deployed, const Contract& wanted, const BuiltColumns& built)
+      : deployed_(deployed), wanted_(wanted), built_(built) {}
 
   std::vector<Change> All() {
     for (const auto& table : wanted_.tables) {
-      if (const Table* const old = deployed_.table(table.name)) Tables(*old, table);
-      else NewTable(table);
+      if (const Table* const old = deployed_.table(table.name))
+        Tables(*old, table);
+      else
+        NewTable(table);
     }
     for (const auto& old : deployed_.tables)
-      if (!wanted_.table(old.name)) Add("dropped-table", old.name, fmt::format("table \"{}\" is gone", old.name), old.place, old.name);
+      if (!wanted_.table(old.name))
+        Add("dropped-table", old.name, fmt::format("table \"{}\" is gone", old.name), old.place, old.name);
     Sources();
     Storage();
     if (!deployed_.warehouse.empty() && deployed_.warehouse != wanted_.warehouse)
-      Add("renamed-warehouse", "warehouse", fmt::format("the warehouse's name changed from {} to {}", deployed_.warehouse, wanted_.warehouse), wanted_.version_place, {});
+      Add("renamed-warehouse", "warehouse",
+          fmt::format("the warehouse's name changed from {} to {}", deployed_.warehouse, wanted_.warehouse), wanted_.version_place,
+          {});
     return std::move(changes_);
   }
 
-  void NewTable(const Table& table) { Add("new-table", table.name, fmt::format("table \"{}\" is new", table.name), table.place, {}); }
+  void NewTable(const Table& table) {
+    Add("new-table", table.name, fmt::format("table \"{}\" is new", table.name), table.place, {});
+  }
   std::vector<Change> Take() { return std::move(changes_); }
 
  private:
-  void Add(std::string_view rule, std::string object, std::string what, const Place& place, const std::string& table, std::string fill = {}) {
+  void Add(std::string_view rule, std::string object, std::string what, const Place& place, const std::string& table,
+           std::string fill = {}) {
     Change change;
     for (const auto& candidate : ChangeRules())
       if (candidate.id == rule) change.rule = &candidate;
@@ -95,7 +107,8 @@ class Differ {
     change.fill = std::move(fill);
     for (const auto* const contract : {&deployed_, &wanted_})
       for (const auto& exposure : contract->exposures)
-        if (!table.empty() && std::find(exposure.depends_on.begin(), exposure.depends_on.end(), table) != exposure.depends_on.end() &&
+        if (!table.empty() &&
+            std::find(exposure.depends_on.begin(), exposure.depends_on.end(), table) != exposure.depends_on.end() &&
             std::find(change.readers.begin(), change.readers.end(), exposure.name) == change.readers.end())
           change.readers.push_back(exposure.name);
     changes_.push_back(std::move(change));
@@ -103,13 +116,18 @@ class Differ {
 
   void Tables(const Table& old, const Table& now) {
     const auto add = [&](std::string_view rule, std::string what) { Add(rule, now.name, std::move(what), now.place, now.name); };
-    if (Text(old.sources) != Text(now.sources)) add("table-source", fmt::format("the source changed from {} to {}", Text(old.sources), Text(now.sources)));
-    if (old.primary_key != now.primary_key) add("key", fmt::format("the primary key changed from {} to {}", Text(old.primary_key), Text(now.primary_key)));
+    if (Text(old.sources) != Text(now.sources))
+      add("table-source", fmt::format("the source changed from {} to {}", Text(old.sources), Text(now.sources)));
+    if (old.primary_key != now.primary_key)
+      add("key", fmt::format("the primary key changed from {} to {}", Text(old.primary_key), Text(now.primary_key)));
     const bool follows_the_key = old.primary_key != now.primary_key && !old.mode_given && !now.mode_given;
     if (const auto from = EffectiveMode(deployed_, old), to = EffectiveMode(wanted_, now); from != to && !follows_the_key)
-      add("mode", fmt::format("the mode changed from {} to {}", from ? Text(*from) : "the source's own", to ? Text(*to) : "the source's own"));
-    if (old.deletes != now.deletes) add("deletes", fmt::format("deletes changed from {} to {}", Text(old.deletes), Text(now.deletes)));
-    if (Text(old.partition_by) != Text(now.partition_by)) add("partition", fmt::format("partition_by changed from {} to {}", Text(old.partition_by), Text(now.partition_by)));
+      add("mode", fmt::format("the mode changed from {} to {}", from ? Text(*from) : "the source's own",
+                              to ? Text(*to) : "the source's own"));
+    if (old.deletes != now.deletes)
+      add("deletes", fmt::format("deletes changed from {} to {}", Text(old.deletes), Text(now.deletes)));
+    if (Text(old.partition_by) != Text(now.partition_by))
+      add("partition", fmt::format("partition_by changed from {} to {}", Text(old.partition_by), Text(now.partition_by)));
     if (old.sort_by != now.sort_by) add("sort", fmt::format("sort_by changed from {} to {}", Text(old.sort_by), Text(now.sort_by)));
     if (old.on_type_mismatch != now.on_type_mismatch) add("misfits", "on_type_mismatch changed");
     if (old.special_values != now.special_values) add("misfits", "special_values changed");
@@ -122,7 +140,8 @@ class Differ {
   }
 
   static bool SameTests(const std::vector<Test>& a, const std::vector<Test>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Test& x, const Test& y) { return x.name == y.name && x.arguments == y.arguments; });
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const Test& x, const Test& y) { return x.name == y.name && x.arguments == y.arguments; });
   }
 
   void Columns(const Table& old, const Table& now) {
@@ -141,28 +160,37 @@ class Differ {
     };
     for (const auto& column : now.columns) {
       const std::string object = now.name + "." + column.name;
-      const auto found = std::find_if(before->begin(), before->end(), [&](const Column& other) { return other.name == column.name; });
+      const auto found =
+          std::find_if(before->begin(), before->end(), [&](const Column& other) { return other.name == column.name; });
       if (found != before->end()) {
         ColumnChange(*found, column, object, now.name, in_key(column.name) || before != &old.columns);
       } else if (column.not_null) {
         Add("new-required-column", object, fmt::format("column \"{}\" is new and not_null", column.name), column.place, now.name);
       } else {
-        Add("new-column", object, fmt::format("column \"{}\" {} is new", column.name, ToString(column.type)), column.place, now.name, "NULL in older rows");
+        Add("new-column", object, fmt::format("column \"{}\" {} is new", column.name, ToString(column.type)), column.place,
+            now.name, "NULL in older rows");
       }
     }
     for (const auto& column : *before)
-      if (!now.column(column.name)) Add("dropped-column", now.name + "." + column.name, fmt::format("column \"{}\" is gone", column.name), now.place, now.name);
+      if (!now.column(column.name))
+        Add("dropped-column", now.name + "." + column.name, fmt::format("column \"{}\" is gone", column.name), now.place, now.name);
   }
 
-  void ColumnChange(const Column& old, const Column& now, const std::string& object, const std::string& table, bool nullability_is_given) {
+  void ColumnChange(const Column& old, const Column& now, const std::string& object, const std::string& table,
+                    bool nullability_is_given) {
     const auto add = [&](std::string_view rule, std::string what) { Add(rule, object, std::move(what), now.place, table); };
     if (old.type != now.type)
-      add(IsWider(old.type, now.type) ? "wider-type" : "other-type", fmt::format("column \"{}\" changed from {} to {}", now.name, ToString(old.type), ToString(now.type)));
-    if (old.field != now.field) add("values", fmt::format("column \"{}\" is filled from field {}, no longer from {}", now.name, Text(now.field), Text(old.field)));
+      add(IsWider(old.type, now.type) ? "wider-type" : "other-type",
+          fmt::format("column \"{}\" changed from {} to {}", now.name, ToString(old.type), ToString(now.type)));
+    if (old.field != now.field)
+      add("values",
+          fmt::format("column \"{}\" is filled from field {}, no longer from {}", now.name, Text(now.field), Text(old.field)));
     if (old.expr != now.expr) add("values", fmt::format("the expression of column \"{}\" changed", now.name));
     if (old.source_type != now.source_type) add("values", fmt::format("the source type of column \"{}\" changed", now.name));
-    if (!nullability_is_given && !old.not_null && now.not_null) add("constraint", fmt::format("column \"{}\" became not_null", now.name));
-    if (!nullability_is_given && old.not_null && !now.not_null) add("dropped-constraint", fmt::format("column \"{}\" may be NULL now", now.name));
+    if (!nullability_is_given && !old.not_null && now.not_null)
+      add("constraint", fmt::format("column \"{}\" became not_null", now.name));
+    if (!nullability_is_given && old.not_null && !now.not_null)
+      add("dropped-constraint", fmt::format("column \"{}\" may be NULL now", now.name));
     if (old.description != now.description) add("description", fmt::format("the description of column \"{}\" changed", now.name));
     if (old.tags != now.tags) add("description", fmt::format("the tags of column \"{}\" changed", now.name));
     if (!SameTests(old.tests, now.tests)) add("tests", fmt::format("the tests of column \"{}\" changed", now.name));
@@ -198,20 +226,26 @@ class Differ {
       for (const auto& [name, value] : source.tap.environment) out += name + "=" + value.text() + "\n";
       return out;
     };
-    return a.tap.tap == b.tap.tap && a.tap.arguments == b.tap.arguments && a.tap.catalog == b.tap.catalog && a.tap.select == b.tap.select && a.tap_config.text() == b.tap_config.text() &&
-           environment(a) == environment(b);
+    return a.tap.tap == b.tap.tap && a.tap.arguments == b.tap.arguments && a.tap.catalog == b.tap.catalog &&
+           a.tap.select == b.tap.select && a.tap_config.text() == b.tap_config.text() && environment(a) == environment(b);
   }
 
   void Storage() {
     const auto &old = deployed_.storage, &now = wanted_.storage;
-    const auto add = [&](std::string_view rule, std::string what) { Add(rule, "storage", std::move(what), wanted_.version_place, {}); };
+    const auto add = [&](std::string_view rule, std::string what) {
+      Add(rule, "storage", std::move(what), wanted_.version_place, {});
+    };
     if (old.root != now.root) add("moved", fmt::format("root changed from {} to {}", old.root, now.root));
-    if (old.local != now.local && !(old.root != now.root && now.local == now.root)) add("moved", fmt::format("local changed from {} to {}", old.local, now.local));
+    if (old.local != now.local && !(old.root != now.root && now.local == now.root))
+      add("moved", fmt::format("local changed from {} to {}", old.local, now.local));
     if (old.catalog != now.catalog) add("moved", fmt::format("catalog changed from {} to {}", old.catalog, now.catalog));
-    if (old.compression != now.compression || old.target_file_bytes != now.target_file_bytes) add("files", "the format of new files changed");
-    if (old.commit_every_ms != now.commit_every_ms || old.commit_bytes != now.commit_bytes) add("settings", "when batches are committed changed");
+    if (old.compression != now.compression || old.target_file_bytes != now.target_file_bytes)
+      add("files", "the format of new files changed");
+    if (old.commit_every_ms != now.commit_every_ms || old.commit_bytes != now.commit_bytes)
+      add("settings", "when batches are committed changed");
     if (old.grace_seconds != now.grace_seconds) add("settings", "grace changed");
-    if (old.publish != now.publish || old.publish_every_seconds != now.publish_every_seconds) add("settings", "when metadata is published changed");
+    if (old.publish != now.publish || old.publish_every_seconds != now.publish_every_seconds)
+      add("settings", "when metadata is published changed");
   }
 
   const Contract& deployed_;
@@ -281,7 +315,9 @@ const std::vector<ChangeRule>& ChangeRules() {
   return rules;
 }
 
-std::vector<Change> Diff(const Contract& deployed, const Contract& wanted, const BuiltColumns& built) { return Differ(deployed, wanted, built).All(); }
+std::vector<Change> Diff(const Contract& deployed, const Contract& wanted, const BuiltColumns& built) {
+  return Differ(deployed, wanted, built).All();
+}
 
 std::vector<Change> DiffFromNothing(const Contract& wanted) {
   const Contract nothing;
@@ -298,14 +334,18 @@ Findings CheckVersion(const Contract& deployed, const Contract& wanted, const st
     findings.push_back({severity, "version", std::move(message), std::move(hint), wanted.version_place, wanted.version_place});
   };
   if (to < from) {
-    add(Severity::kError, fmt::format("the version went back from {} to {}", deployed.version, wanted.version), fmt::format("Write {} or a later one.", deployed.version));
+    add(Severity::kError, fmt::format("the version went back from {} to {}", deployed.version, wanted.version),
+        fmt::format("Write {} or a later one.", deployed.version));
     return findings;
   }
-  const bool is_breaking = std::any_of(changes.begin(), changes.end(), [](const Change& c) { return c.change_class() == ChangeClass::kBreaking; });
+  const bool is_breaking =
+      std::any_of(changes.begin(), changes.end(), [](const Change& c) { return c.change_class() == ChangeClass::kBreaking; });
   if (is_breaking && to[0] == from[0])
-    add(Severity::kError, fmt::format("the change is breaking, but the version is still {}.x", from[0]), fmt::format("Write version: {}.0.0.", from[0] + 1));
+    add(Severity::kError, fmt::format("the change is breaking, but the version is still {}.x", from[0]),
+        fmt::format("Write version: {}.0.0.", from[0] + 1));
   else if (!changes.empty() && to[0] == from[0] && to[1] == from[1])
-    add(Severity::kWarning, fmt::format("the contract changed, but the version is still {}.{}.x", from[0], from[1]), fmt::format("Write version: {}.{}.0.", from[0], from[1] + 1));
+    add(Severity::kWarning, fmt::format("the contract changed, but the version is still {}.{}.x", from[0], from[1]),
+        fmt::format("Write version: {}.{}.0.", from[0], from[1] + 1));
   return findings;
 }
 
@@ -313,8 +353,12 @@ std::string RenderChangesJson(const std::vector<Change>& changes) {
   using Json = nlohmann::ordered_json;
   Json list = Json::array();
   for (const auto& change : changes) {
-    Json item = {{"class", ClassName(change.change_class())}, {"rule", change.rule->id}, {"object", change.object}, {"what", change.what},
-                 {"place", {{"file", change.place.in}, {"line", change.place.at}, {"column", change.place.column}}}, {"readers", change.readers}};
+    Json item = {{"class", ClassName(change.change_class())},
+                 {"rule", change.rule->id},
+                 {"object", change.object},
+                 {"what", change.what},
+                 {"place", {{"file", change.place.in}, {"line", change.place.at}, {"column", change.place.column}}},
+                 {"readers", change.readers}};
     item["fill"] = change.fill.empty() ? Json(nullptr) : Json(change.fill);
     list.push_back(std::move(item));
   }

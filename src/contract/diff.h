@@ -14,10 +14,10 @@
 namespace nano::contract {
 
 enum class ChangeClass {
-  kAdditive,    ///< readers notice nothing; made in place
-  kRewrite,     ///< the same columns, but rows or files must be made anew
-  kBreaking,    ///< a reader may break: a new major version
-  kForbidden,   ///< not by a change of the contract
+  kAdditive,   ///< readers notice nothing; made in place
+  kRewrite,    ///< the same columns, but rows or files must be made anew
+  kBreaking,   ///< a reader may break: a new major version
+  kForbidden,  ///< not by a change of the contract
 };
 std::string_view ClassName(ChangeClass change_class);
 
@@ -31,11 +31,11 @@ const std::vector<ChangeRule>& ChangeRules();
 
 struct Change {
   const ChangeRule* rule = nullptr;
-  std::string object;                  ///< "orders", "orders.amount", "shop_cdc", "storage"
-  std::string what;                    ///< "column "amount" changed from int to bigint"
-  Place place;                         ///< in the wanted files; of what is gone, in the deployed ones
-  std::vector<std::string> readers;    ///< exposures that read the object
-  std::string fill;                    ///< of a new column: what older rows have
+  std::string object;                ///< "orders", "orders.amount", "shop_cdc", "storage"
+  std::string what;                  ///< "column "amount" changed from int to bigint"
+  Place place;                       ///< in the wanted files; of what is gone, in the deployed ones
+  std::vector<std::string> readers;  ///< exposures that read the object
+  std::string fill;                  ///< of a new column: what older rows have
 
   ChangeClass change_class() const { return rule->change_class; }
 };

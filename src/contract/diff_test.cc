@@ -11,11 +11,15 @@ namespace {
 using testing::ElementsAre;
 
 constexpr const char* kOrders =
-    "tables:\n- name: orders\n  source: cdc\n  primary_key: [id]\n  columns:\n  - {name: id, data_type: int}\n  - {name: amount, data_type: \"decimal(9,2)\"}\n"
+    "tables:\n- name: orders\n  source: cdc\n  primary_key: [id]\n  columns:\n  - {name: id, data_type: int}\n  - {name: amount, "
+    "data_type: \"decimal(9,2)\"}\n"
     "  - {name: note, data_type: string, constraints: [not_null]}\n  - {name: ratio, data_type: float}\n";
 
 std::shared_ptr<const Contract> Of(const std::string& tables, const std::string& top = "") {
-  const auto parsed = Parse({{"nanohouse.yaml", "nanohouse: 1\nwarehouse: shop\nsources: [{name: cdc, debezium: {file: x}}]\n" + top}, {"tables/t.yaml", tables}}, ".");
+  const auto parsed =
+      Parse({{"nanohouse.yaml", "nanohouse: 1\nwarehouse: shop\nsources: [{name: cdc, debezium: {file: x}}]\n" + top},
+             {"tables/t.yaml", tables}},
+            ".");
   for (const auto& f : parsed.findings) ADD_FAILURE() << f.message << " " << f.place.at;
   return parsed.contract;
 }
@@ -28,14 +32,16 @@ std::string With(std::string text, std::string_view from, std::string_view to) {
 
 std::vector<std::string> Rows(const std::vector<Change>& changes) {
   std::vector<std::string> out;
-  for (const auto& change : changes) out.push_back(fmt::format("{} {} {}:{}", change.rule->id, change.object, change.place.in, change.place.at));
+  for (const auto& change : changes)
+    out.push_back(fmt::format("{} {} {}:{}", change.rule->id, change.object, change.place.in, change.place.at));
   return out;
 }
 
 TEST(Diff, NothingChangedIsNothing) { EXPECT_THAT(Diff(*Of(kOrders), *Of(kOrders)), testing::IsEmpty()); }
 
 TEST(Diff, CommentsAndOrderOfKeysDoNotMatter) {
-  EXPECT_THAT(Diff(*Of(kOrders), *Of(With(kOrders, "{name: id, data_type: int}", "{data_type: INT, name: id} # the key"))), testing::IsEmpty());
+  EXPECT_THAT(Diff(*Of(kOrders), *Of(With(kOrders, "{name: id, data_type: int}", "{data_type: INT, name: id} # the key"))),
+              testing::IsEmpty());
 }
 
 struct Case {
@@ -48,25 +54,36 @@ struct Case {
 void PrintTo(const Case& c, std::ostream* out) { *out << c.rule << " " << c.to; }
 class DiffTest : public testing::TestWithParam<Case> {};
 TEST_P(DiffTest, NamesTheChangeAndItsPlace) {
-  EXPECT_THAT(Rows(Diff(*Of(kOrders), *Of(With(kOrders, GetParam().from, GetParam().to)))), ElementsAre(fmt::format("{} {} {}", GetParam().rule, GetParam().object, GetParam().place)));
+  EXPECT_THAT(Rows(Diff(*Of(kOrders), *Of(With(kOrders, GetParam().from, GetParam().to)))),
+              ElementsAre(fmt::format("{} {} {}", GetParam().rule, GetParam().object, GetParam().place)));
 }
 INSTANTIATE_TEST_SUITE_P(
     Every, DiffTest,
-    testing::Values(Case{"new-column", "  - {name: ratio", "  - {name: city, data_type: string}\n  - {name: ratio", "tables/t.yaml:9", "orders.city"},
-                    Case{"new-required-column", "  - {name: ratio", "  - {name: city, data_type: string, constraints: [not_null]}\n  - {name: ratio", "tables/t.yaml:9", "orders.city"},
+    testing::Values(Case{"new-column", "  - {name: ratio", "  - {name: city, data_type: string}\n  - {name: ratio",
+                         "tables/t.yaml:9", "orders.city"},
+                    Case{"new-required-column", "  - {name: ratio",
+                         "  - {name: city, data_type: string, constraints: [not_null]}\n  - {name: ratio", "tables/t.yaml:9",
+                         "orders.city"},
                     Case{"dropped-column", "  - {name: ratio, data_type: float}\n", "", "tables/t.yaml:2", "orders.ratio"},
-                    Case{"wider-type", "data_type: int}", "data_type: bigint}", "tables/t.yaml:6", "orders.id"}, Case{"wider-type", "float", "double", "tables/t.yaml:9", "orders.ratio"},
-                    Case{"wider-type", "decimal(9,2)", "decimal(18,2)", "tables/t.yaml:7", "orders.amount"}, Case{"other-type", "decimal(9,2)", "decimal(18,3)", "tables/t.yaml:7", "orders.amount"},
-                    Case{"other-type", "decimal(9,2)", "decimal(8,2)", "tables/t.yaml:7", "orders.amount"}, Case{"other-type", "data_type: int}", "data_type: string}", "tables/t.yaml:6", "orders.id"},
+                    Case{"wider-type", "data_type: int}", "data_type: bigint}", "tables/t.yaml:6", "orders.id"},
+                    Case{"wider-type", "float", "double", "tables/t.yaml:9", "orders.ratio"},
+                    Case{"wider-type", "decimal(9,2)", "decimal(18,2)", "tables/t.yaml:7", "orders.amount"},
+                    Case{"other-type", "decimal(9,2)", "decimal(18,3)", "tables/t.yaml:7", "orders.amount"},
+                    Case{"other-type", "decimal(9,2)", "decimal(8,2)", "tables/t.yaml:7", "orders.amount"},
+                    Case{"other-type", "data_type: int}", "data_type: string}", "tables/t.yaml:6", "orders.id"},
                     Case{"description", "data_type: int}", "data_type: int, description: The key}", "tables/t.yaml:6", "orders.id"},
                     Case{"tests", "data_type: int}", "data_type: int, data_tests: [unique]}", "tables/t.yaml:6", "orders.id"},
                     Case{"values", "data_type: int}", "data_type: int, field: key}", "tables/t.yaml:6", "orders.id"},
                     Case{"values", "data_type: int}", "data_type: int, expr: id + 1}", "tables/t.yaml:6", "orders.id"},
                     Case{"constraint", "float}", "float, constraints: [not_null]}", "tables/t.yaml:9", "orders.ratio"},
-                    Case{"dropped-constraint", ", constraints: [not_null]", "", "tables/t.yaml:8", "orders.note"}, Case{"key", "[id]", "[id, amount]"}, Case{"mode", "  columns:", "  mode: append\n  columns:"},
-                    Case{"partition", "  columns:", "  partition_by: [note]\n  columns:"}, Case{"sort", "  columns:", "  sort_by: [note]\n  columns:"},
-                    Case{"misfits", "  columns:", "  special_values: clamp\n  columns:"}, Case{"new-fields", "  columns:", "  on_new_field: ignore\n  columns:"},
-                    Case{"files", "  columns:", "  target_file_size: 8MB\n  columns:"}, Case{"table-source", "source: cdc", "source: {name: cdc, stream: other}"},
+                    Case{"dropped-constraint", ", constraints: [not_null]", "", "tables/t.yaml:8", "orders.note"},
+                    Case{"key", "[id]", "[id, amount]"}, Case{"mode", "  columns:", "  mode: append\n  columns:"},
+                    Case{"partition", "  columns:", "  partition_by: [note]\n  columns:"},
+                    Case{"sort", "  columns:", "  sort_by: [note]\n  columns:"},
+                    Case{"misfits", "  columns:", "  special_values: clamp\n  columns:"},
+                    Case{"new-fields", "  columns:", "  on_new_field: ignore\n  columns:"},
+                    Case{"files", "  columns:", "  target_file_size: 8MB\n  columns:"},
+                    Case{"table-source", "source: cdc", "source: {name: cdc, stream: other}"},
                     Case{"description", "  columns:", "  description: Orders\n  columns:"}));
 
 TEST(Diff, TablesComeAndGo) {
@@ -79,17 +96,23 @@ TEST(Diff, SourcesAndStorage) {
   const auto change = [](const std::string& old, const std::string& now) {
     std::vector<std::string> out;
     const std::string top = "nanohouse: 1\nwarehouse: shop\n";
-    for (const auto& c : Diff(*Parse({{"nanohouse.yaml", top + old}}, ".").contract, *Parse({{"nanohouse.yaml", top + now}}, ".").contract)) out.emplace_back(c.rule->id);
+    for (const auto& c :
+         Diff(*Parse({{"nanohouse.yaml", top + old}}, ".").contract, *Parse({{"nanohouse.yaml", top + now}}, ".").contract))
+      out.emplace_back(c.rule->id);
     return out;
   };
   EXPECT_THAT(change("", "sources: [{name: a, singer: {file: x}}]"), ElementsAre("new-source"));
   EXPECT_THAT(change("sources: [{name: a, singer: {file: x}}]", ""), ElementsAre("dropped-source"));
-  EXPECT_THAT(change("sources: [{name: a, singer: {file: x}}]", "sources: [{name: a, singer: {file: y}}]"), ElementsAre("source-settings"));
-  EXPECT_THAT(change("sources: [{name: a, singer: {file: x}}]", "sources: [{name: a, debezium: {file: x}}]"), ElementsAre("source-kind"));
+  EXPECT_THAT(change("sources: [{name: a, singer: {file: x}}]", "sources: [{name: a, singer: {file: y}}]"),
+              ElementsAre("source-settings"));
+  EXPECT_THAT(change("sources: [{name: a, singer: {file: x}}]", "sources: [{name: a, debezium: {file: x}}]"),
+              ElementsAre("source-kind"));
   EXPECT_THAT(change("", "storage: {root: ./elsewhere}"), ElementsAre("moved"));
   EXPECT_THAT(change("", "storage: {grace: 1h, iceberg: off}"), ElementsAre("settings", "settings"));
   EXPECT_THAT(change("", "storage: {format: {compression: snappy}}"), ElementsAre("files"));
-  EXPECT_THAT(change("sources: [{name: a, singer: {tap: t, config: {x: 1}}}]", "sources: [{name: a, singer: {tap: t, config: {x: 2}}}]"), ElementsAre("source-settings"));
+  EXPECT_THAT(
+      change("sources: [{name: a, singer: {tap: t, config: {x: 1}}}]", "sources: [{name: a, singer: {tap: t, config: {x: 2}}}]"),
+      ElementsAre("source-settings"));
 }
 
 TEST(Diff, InferredColumnsAreComparedAsBuilt) {
@@ -103,13 +126,16 @@ TEST(Diff, InferredColumnsAreComparedAsBuilt) {
 }
 
 TEST(Diff, ReadersAreTheExposuresOfTheTable) {
-  const auto changes = Diff(*Of(kOrders, "exposures: [{name: report, depends_on: [orders]}]\n"), *Of(With(kOrders, "[id]", "[id, amount]"), "exposures: [{name: report, depends_on: [orders]}]\n"));
+  const auto changes = Diff(*Of(kOrders, "exposures: [{name: report, depends_on: [orders]}]\n"),
+                            *Of(With(kOrders, "[id]", "[id, amount]"), "exposures: [{name: report, depends_on: [orders]}]\n"));
   ASSERT_EQ(changes.size(), 1U);
   EXPECT_THAT(changes[0].readers, ElementsAre("report"));
 }
 
 TEST(Diff, JsonNamesClassRulePlaceReadersAndFill) {
-  EXPECT_EQ(RenderChangesJson(Diff(*Of(kOrders), *Of(With(kOrders, "  - {name: ratio", "  - {name: \"c\\\"ity\", data_type: string}\n  - {name: ratio")))), R"({
+  EXPECT_EQ(RenderChangesJson(Diff(*Of(kOrders), *Of(With(kOrders, "  - {name: ratio",
+                                                          "  - {name: \"c\\\"ity\", data_type: string}\n  - {name: ratio")))),
+            R"({
   "changes": [
     {
       "class": "additive",
@@ -131,7 +157,8 @@ TEST(Diff, JsonNamesClassRulePlaceReadersAndFill) {
 
 TEST(Version, MustRiseWithTheChange) {
   const auto check = [](const char* from, const char* to, std::string_view text, std::string_view replacement) {
-    const auto old = Of(kOrders, fmt::format("version: {}\n", from)), now = Of(text.empty() ? kOrders : With(kOrders, text, replacement), fmt::format("version: {}\n", to));
+    const auto old = Of(kOrders, fmt::format("version: {}\n", from)),
+               now = Of(text.empty() ? kOrders : With(kOrders, text, replacement), fmt::format("version: {}\n", to));
     const auto findings = CheckVersion(*old, *now, Diff(*old, *now));
     if (findings.empty()) return std::string("fine");
     return fmt::format("{} {}", findings[0].severity == Severity::kError ? "error" : "warning", findings[0].hint);

@@ -27,9 +27,7 @@ std::string Folded(std::string_view word) {
   return out;
 }
 
-auto Order(const Finding& f) {
-  return std::tie(f.place.in, f.place.at, f.place.column, f.severity, f.code, f.message);
-}
+auto Order(const Finding& f) { return std::tie(f.place.in, f.place.at, f.place.column, f.severity, f.code, f.message); }
 
 constexpr std::size_t kLongestWord = 64;
 
@@ -78,8 +76,9 @@ bool HasErrors(const Findings& findings) {
 
 void Sort(Findings& findings) {
   std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) { return Order(a) < Order(b); });
-  findings.erase(std::unique(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) { return Order(a) == Order(b); }),
-                 findings.end());
+  findings.erase(
+      std::unique(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) { return Order(a) == Order(b); }),
+      findings.end());
 }
 
 std::string Nearest(std::string_view word, const std::vector<std::string>& known) {

@@ -15,18 +15,18 @@ enum class Severity { kError, kWarning };
 
 struct Finding {
   Severity severity = Severity::kError;
-  std::string code;       ///< stable and short, one of Rules(): "unknown-key"
-  std::string message;    ///< lower case, no full stop
-  std::string hint;       ///< optional; a whole sentence
-  Place place;            ///< file, line, column; both from 1, columns count characters
-  Place end;              ///< the character after the last one; equal to `place` where it isn't known
+  std::string code;     ///< stable and short, one of Rules(): "unknown-key"
+  std::string message;  ///< lower case, no full stop
+  std::string hint;     ///< optional; a whole sentence
+  Place place;          ///< file, line, column; both from 1, columns count characters
+  Place end;            ///< the character after the last one; equal to `place` where it isn't known
 };
 using Findings = std::vector<Finding>;
 
 /// Every code there is, with what it means; the reference and SARIF's rules are made from it.
 struct Rule {
   std::string_view code, says;
-  bool shape = false;     ///< a mistake of one file's shape, which the JSON Schema finds too
+  bool shape = false;  ///< a mistake of one file's shape, which the JSON Schema finds too
 };
 const std::vector<Rule>& Rules();
 

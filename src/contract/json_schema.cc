@@ -49,7 +49,8 @@ Json ShapeSchema(const Shape& shape) {
     }
     case Form::kMap: {
       Json out = {{"type", "object"}};
-      if (const auto& rule = RuleOf(shape.format); !rule.pattern.empty()) out["propertyNames"] = {{"pattern", rule.pattern}, {"maxLength", kLongestFormatted}};
+      if (const auto& rule = RuleOf(shape.format); !rule.pattern.empty())
+        out["propertyNames"] = {{"pattern", rule.pattern}, {"maxLength", kLongestFormatted}};
       if (shape.parts[0].form != Form::kAny) out["additionalProperties"] = ShapeSchema(shape.parts[0]);
       return out;
     }
@@ -81,7 +82,7 @@ Json ObjectSchema(const Object& object) {
   Json properties = Json::object(), required = Json::array();
   for (const auto& key : object.keys) {
     Json schema = ShapeSchema(key.shape);
-    if (schema.contains("$ref")) schema = {{"allOf", Json::array({schema})}};   // draft 7 ignores what stands beside a $ref
+    if (schema.contains("$ref")) schema = {{"allOf", Json::array({schema})}};  // draft 7 ignores what stands beside a $ref
     schema["description"] = Description(key);
     properties[std::string(key.name)] = std::move(schema);
     if (key.required) required.push_back(key.name);
@@ -104,7 +105,7 @@ std::string JsonSchema() {
   Json top = {{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", "nanohouse"}};
   Json file = ObjectSchema(WarehouseKeys());
   file.erase("required");
-  file["type"] = {"object", "null"};   // a file may be empty
+  file["type"] = {"object", "null"};  // a file may be empty
   for (auto& [key, value] : file.items()) top[key] = value;
   top["definitions"] = std::move(definitions);
   return top.dump(2) + "\n";

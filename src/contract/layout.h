@@ -9,7 +9,7 @@
 namespace nano::contract {
 
 struct Layout {
-  std::filesystem::path root, local;   ///< absolute, without . and ..
+  std::filesystem::path root, local;  ///< absolute, without . and ..
 
   std::filesystem::path lake() const { return root / "lake"; }
   std::filesystem::path iceberg() const { return root / "iceberg"; }

@@ -50,9 +50,15 @@ void WarnOfUnread(const fs::path& folder, Findings& findings) {
     Findings ignored;
     const std::string name = path.filename().string();
     const Node root = ReadYaml(name, *text, ignored);
-    const bool is_ours = root.Get("tables") || root.Get("nanohouse") || root.Get("roles") || (root.Get("sources") && !root.Get("version"));
+    const bool is_ours =
+        root.Get("tables") || root.Get("nanohouse") || root.Get("roles") || (root.Get("sources") && !root.Get("version"));
     if (is_ours)
-      findings.push_back({Severity::kWarning, "not-read", fmt::format("file \"{}\" is not read", name), "Move it into `sources/`, `tables/`, `models/` or `roles/`.", {name, 1, 1}, {name, 1, 1}});
+      findings.push_back({Severity::kWarning,
+                          "not-read",
+                          fmt::format("file \"{}\" is not read", name),
+                          "Move it into `sources/`, `tables/`, `models/` or `roles/`.",
+                          {name, 1, 1},
+                          {name, 1, 1}});
   }
 }
 
@@ -94,7 +100,8 @@ Result<Parsed> Load(const fs::path& folder, const Options& options) {
   if (!fs::is_regular_file(main, error)) {
     const bool is_yml = fs::is_regular_file(folder / "nanohouse.yml", error);
     return WithHint(Fail(Code::kNotFound, "folder \"{}\" holds no nanohouse.yaml", folder.string()),
-                    is_yml ? "Rename nanohouse.yml to nanohouse.yaml." : "Go into a warehouse's folder, name it with -C, or make one with `nanohouse init`.");
+                    is_yml ? "Rename nanohouse.yml to nanohouse.yaml."
+                           : "Go into a warehouse's folder, name it with -C, or make one with `nanohouse init`.");
   }
   std::vector<fs::path> paths{"nanohouse.yaml"};
   for (const auto* const name : kFolders) TRY(Collect(folder / name, folder, paths));
@@ -114,7 +121,8 @@ Result<std::shared_ptr<const Contract>> LoadBundle(const std::string& bundle, co
   if (!json.is_array()) return Fail(Code::kCorrupt, "the stored contract is no bundle");
   std::vector<SourceFile> files;
   for (const auto& item : json) {
-    if (!item.is_object() || !item.contains("path") || !item.contains("text") || !item["path"].is_string() || !item["text"].is_string())
+    if (!item.is_object() || !item.contains("path") || !item.contains("text") || !item["path"].is_string() ||
+        !item["text"].is_string())
       return Fail(Code::kCorrupt, "the stored contract is no bundle");
     files.push_back({item["path"].get<std::string>(), item["text"].get<std::string>()});
   }

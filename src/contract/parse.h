@@ -16,13 +16,13 @@
 namespace nano::contract {
 
 struct Options {
-  bool resolve_references = true;   ///< false: `${env:X}` may be unset, as it isn't used now
+  bool resolve_references = true;  ///< false: `${env:X}` may be unset, as it isn't used now
 };
 
 struct Parsed {
-  std::shared_ptr<const Contract> contract;   ///< never null; good for use only where ok()
-  Findings findings;                          ///< sorted by file and line
-  std::vector<SourceFile> files;              ///< what was read, sorted by path
+  std::shared_ptr<const Contract> contract;  ///< never null; good for use only where ok()
+  Findings findings;                         ///< sorted by file and line
+  std::vector<SourceFile> files;             ///< what was read, sorted by path
 
   bool ok() const { return !HasErrors(findings); }
 };

@@ -6,6 +6,8 @@
 
 #include <fstream>
 
+#include "contract/render.h"
+
 namespace nano::contract {
 namespace {
 
@@ -47,7 +49,8 @@ sources:
     debezium: {file: "-"}
   - name: marketing
     singer: {tap: tap-x, config: {start: "2024-01-01", n: 1.50, list: [1, true, null]}, select: [a], every: 15m, pip: "tap-x==1"}
-)y", R"y(tables:
+)y",
+                         R"y(tables:
   - name: orders
     source: {name: cdc, stream: public.orders}
     primary_key: id
@@ -171,8 +174,9 @@ exposures:
   for (const auto& f : parsed.findings) ADD_FAILURE() << f.place.at << ":" << f.place.column << " " << f.message << " | " << f.hint;
   std::vector<std::string> not_yet;
   for (const auto& item : parsed.contract->not_yet) not_yet.push_back(item.what);
-  EXPECT_THAT(not_yet, ElementsAre("storage: snapshots", "storage.journal: keep", "storage.journal: base_image", "serve", "source: postgres", "source.debezium: kafka",
-                                   "source: warehouse", "column: classification", "column: policy", "column: was", "column: up", "column: down", "table: backfill", "table: serve",
+  EXPECT_THAT(not_yet, ElementsAre("storage: snapshots", "storage.journal: keep", "storage.journal: base_image", "serve",
+                                   "source: postgres", "source.debezium: kafka", "source: warehouse", "column: classification",
+                                   "column: policy", "column: was", "column: up", "column: down", "table: backfill", "table: serve",
                                    "mode: history", "deletes: soft", "policies", "roles", "alerts"));
   EXPECT_FALSE(parsed.contract->storage.publish);
   ASSERT_EQ(parsed.contract->table("orders")->column("amount")->inputs.size(), 1U);
@@ -181,9 +185,9 @@ exposures:
 
 struct Mistake {
   const char* name;
-  const char* table;   ///< a file of tables
-  const char* said;    ///< "line:column code"
-  const char* hint;    ///< a part of it
+  const char* table;  ///< a file of tables
+  const char* said;   ///< "line:column code"
+  const char* hint;   ///< a part of it
 };
 void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.name; }
 class MistakeTest : public testing::TestWithParam<Mistake> {};
@@ -202,45 +206,83 @@ TEST_P(MistakeTest, IsToldWithPlaceAndHint) {
 INSTANTIATE_TEST_SUITE_P(
     Every, MistakeTest,
     testing::Values(
-        Mistake{"UnknownKey", "tables:\n  - {name: a, source: cdc, primry_key: [id]}", "2:28 unknown-key", "Did you mean `primary_key`?"},
+        Mistake{"UnknownKey", "tables:\n  - {name: a, source: cdc, primry_key: [id]}", "2:28 unknown-key",
+                "Did you mean `primary_key`?"},
         Mistake{"DbtWord", "tables:\n  - {name: a, source: cdc, unique_key: id}", "2:28 unknown-key", "Write `primary_key: [id]`."},
         Mistake{"DbtFile", "version: 2\nmodels:\n  - name: x\n", "1:1 dbt-file", "Remove `version: 2`"},
         Mistake{"WrongType", "tables:\n  - {name: a, source: cdc, columns: id}", "2:37 wrong-type", ""},
         Mistake{"NumberForText", "tables:\n  - {name: 5, source: cdc}", "2:12 wrong-type", "Put it in quotes: \"5\"."},
         Mistake{"NoValue", "tables:\n  - name:\n    source: cdc\n", "2:5 wrong-type", "Give it a value"},
-        Mistake{"MissingKey", "tables:\n  - {name: a}", "2:5 missing-key", "Add it, such as `source: {name: shop_cdc, stream: public.orders}`."},
+        Mistake{"MissingKey", "tables:\n  - {name: a}", "2:5 missing-key",
+                "Add it, such as `source: {name: shop_cdc, stream: public.orders}`."},
         Mistake{"BadWord", "tables:\n  - {name: a, source: cdc, mode: upsrt}", "2:34 bad-value", "Did you mean `upsert`?"},
         Mistake{"TwoKinds", "sources:\n  - {name: b, singer: {file: x}, debezium: {file: y}}", "2:5 one-of", "Keep one of them."},
         Mistake{"NoKind", "sources:\n  - {name: b}", "2:5 one-of", "Add one of them."},
-        Mistake{"DuplicateTable", "tables:\n  - {name: a, source: cdc}\n  - {name: a, source: cdc}", "3:12 duplicate-name", "tables/t.yaml:2"},
-        Mistake{"OnlyCase", "tables:\n  - {name: straße, source: cdc}\n  - {name: STRAßE, source: cdc}", "3:12 case-only", "tables/t.yaml:2"},
-        Mistake{"OnlyCaseOfOtherLetters", "tables:\n  - {name: Žluť, source: cdc}\n  - {name: žlutЬ, source: cdc}\n  - {name: žluť, source: cdc}", "4:12 case-only", "tables/t.yaml:2"},
-        Mistake{"DuplicateColumn", "tables:\n  - {name: a, source: cdc, columns: [{name: x, data_type: int}, {name: x, data_type: int}]}", "2:72 duplicate-name", "another name"},
+        Mistake{"DuplicateTable", "tables:\n  - {name: a, source: cdc}\n  - {name: a, source: cdc}", "3:12 duplicate-name",
+                "tables/t.yaml:2"},
+        Mistake{"OnlyCase", "tables:\n  - {name: straße, source: cdc}\n  - {name: STRAßE, source: cdc}", "3:12 case-only",
+                "tables/t.yaml:2"},
+        Mistake{"OnlyCaseOfOtherLetters",
+                "tables:\n  - {name: Žluť, source: cdc}\n  - {name: žlutЬ, source: cdc}\n  - {name: žluť, source: cdc}",
+                "4:12 case-only", "tables/t.yaml:2"},
+        Mistake{"DuplicateColumn",
+                "tables:\n  - {name: a, source: cdc, columns: [{name: x, data_type: int}, {name: x, data_type: int}]}",
+                "2:72 duplicate-name", "another name"},
         Mistake{"DuplicateKey", "tables:\n  - name: a\n    source: cdc\n    name: b\n", "4:5 duplicate-key", "Keep one of them."},
         Mistake{"TopInTwoFiles", "warehouse: other\n", "1:1 duplicate-key", "Keep one"},
         Mistake{"ReservedTable", "tables:\n  - {name: V12, source: cdc}", "2:12 reserved-name", "own"},
-        Mistake{"ReservedColumn", "tables:\n  - {name: a, source: cdc, columns: [{name: _id, data_type: int}]}", "2:45 reserved-name", "`field: _id`"},
-        Mistake{"DollarColumn", "tables:\n  - {name: a, source: cdc, columns: [{name: $path, data_type: int}]}", "2:45 reserved-name", "Trino"},
+        Mistake{"ReservedColumn", "tables:\n  - {name: a, source: cdc, columns: [{name: _id, data_type: int}]}",
+                "2:45 reserved-name", "`field: _id`"},
+        Mistake{"DollarColumn", "tables:\n  - {name: a, source: cdc, columns: [{name: $path, data_type: int}]}",
+                "2:45 reserved-name", "Trino"},
         Mistake{"UnknownSource", "tables:\n  - {name: a, source: {name: cdx}}", "2:30 unknown-name", "Did you mean `cdc`?"},
-        Mistake{"UnknownKeyColumn", "tables:\n  - {name: a, source: cdc, primary_key: [it], columns: [{name: id, data_type: int}]}", "2:42 unknown-name", "Did you mean `id`?"},
-        Mistake{"NullableKey", "tables:\n  - {name: a, source: cdc, primary_key: [id], columns: [{name: id, data_type: int, constraints: [nullable]}]}", "2:98 key-column", "Remove `nullable`"},
-        Mistake{"DoubleKey", "tables:\n  - {name: a, source: cdc, primary_key: [id], columns: [{name: id, data_type: double}]}", "2:42 key-column", "beyond doubt"},
-        Mistake{"NotNullAndNullable", "tables:\n  - {name: a, source: cdc, columns: [{name: id, data_type: int, constraints: [nullable, {type: not_null}]}]}", "2:78 constraint", "Keep one"},
-        Mistake{"RelationshipToNothing", "tables:\n  - {name: a, source: cdc, columns: [{name: id, data_type: int, data_tests: [{relationships: {to: b, field: id}}]}]}", "2:99 unknown-name", ""},
-        Mistake{"UnknownPolicy", "policies: {hash: {deny: true}}\ntables:\n  - {name: a, source: cdc, columns: [{name: id, data_type: int, policy: hsah}]}", "3:73 unknown-name", "`hash`"},
+        Mistake{"UnknownKeyColumn", "tables:\n  - {name: a, source: cdc, primary_key: [it], columns: [{name: id, data_type: int}]}",
+                "2:42 unknown-name", "Did you mean `id`?"},
+        Mistake{"NullableKey",
+                "tables:\n  - {name: a, source: cdc, primary_key: [id], columns: [{name: id, data_type: int, constraints: "
+                "[nullable]}]}",
+                "2:98 key-column", "Remove `nullable`"},
+        Mistake{"DoubleKey", "tables:\n  - {name: a, source: cdc, primary_key: [id], columns: [{name: id, data_type: double}]}",
+                "2:42 key-column", "beyond doubt"},
+        Mistake{
+            "NotNullAndNullable",
+            "tables:\n  - {name: a, source: cdc, columns: [{name: id, data_type: int, constraints: [nullable, {type: not_null}]}]}",
+            "2:78 constraint", "Keep one"},
+        Mistake{"RelationshipToNothing",
+                "tables:\n  - {name: a, source: cdc, columns: [{name: id, data_type: int, data_tests: [{relationships: {to: b, "
+                "field: id}}]}]}",
+                "2:99 unknown-name", ""},
+        Mistake{"UnknownPolicy",
+                "policies: {hash: {deny: true}}\ntables:\n  - {name: a, source: cdc, columns: [{name: id, data_type: int, policy: "
+                "hsah}]}",
+                "3:73 unknown-name", "`hash`"},
         Mistake{"RoleReadsNothing", "roles:\n  - {name: r, read: [nothing]}", "2:22 unknown-name", "Declare it"},
         Mistake{"ExposureOfNothing", "exposures:\n  - {name: r, depends_on: [nothing]}", "2:28 unknown-name", "Declare it"},
-        Mistake{"UnknownType", "tables:\n  - {name: a, source: cdc, columns: [{name: id, data_type: hugeint}]}", "2:60 unknown-type", ""},
-        Mistake{"NarrowType", "tables:\n  - {name: a, source: cdc, columns: [{name: id, data_type: int, source_type: bigint}]}", "2:60 type-mismatch", "wider"},
-        Mistake{"NarrowScale", "tables:\n  - {name: a, source: cdc, columns: [{name: id, data_type: \"decimal(18,2)\", source_type: \"numeric(18,3)\"}]}", "2:60 type-mismatch", "wider"},
-        Mistake{"BucketOfUuid", "tables:\n  - {name: a, source: cdc, partition_by: [\"bucket(4, n)\"], columns: [{name: n, data_type: boolean}]}", "2:43 partition", "reference"},
-        Mistake{"HourOfDate", "tables:\n  - {name: a, source: cdc, partition_by: [hour(n)], columns: [{name: n, data_type: date}]}", "2:43 partition", "reference"},
-        Mistake{"TwoTimes", "tables:\n  - {name: a, source: cdc, partition_by: [year(n), month(n)], columns: [{name: n, data_type: date}]}", "2:52 partition", "finer"},
+        Mistake{"UnknownType", "tables:\n  - {name: a, source: cdc, columns: [{name: id, data_type: hugeint}]}",
+                "2:60 unknown-type", ""},
+        Mistake{"NarrowType", "tables:\n  - {name: a, source: cdc, columns: [{name: id, data_type: int, source_type: bigint}]}",
+                "2:60 type-mismatch", "wider"},
+        Mistake{"NarrowScale",
+                "tables:\n  - {name: a, source: cdc, columns: [{name: id, data_type: \"decimal(18,2)\", source_type: "
+                "\"numeric(18,3)\"}]}",
+                "2:60 type-mismatch", "wider"},
+        Mistake{"BucketOfUuid",
+                "tables:\n  - {name: a, source: cdc, partition_by: [\"bucket(4, n)\"], columns: [{name: n, data_type: boolean}]}",
+                "2:43 partition", "reference"},
+        Mistake{"HourOfDate", "tables:\n  - {name: a, source: cdc, partition_by: [hour(n)], columns: [{name: n, data_type: date}]}",
+                "2:43 partition", "reference"},
+        Mistake{"TwoTimes",
+                "tables:\n  - {name: a, source: cdc, partition_by: [year(n), month(n)], columns: [{name: n, data_type: date}]}",
+                "2:52 partition", "finer"},
         Mistake{"NoTransform", "tables:\n  - {name: a, source: cdc, partition_by: [week(n)]}", "2:43 partition", "year, month"},
-        Mistake{"BucketWithoutNumber", "tables:\n  - {name: a, source: cdc, partition_by: [bucket(n)]}", "2:43 partition", "bucket(16, id)"},
-        Mistake{"SortByList", "tables:\n  - {name: a, source: cdc, sort_by: [n], columns: [{name: n, data_type: list<int>}]}", "2:38 sort-column", "plain type"},
-        Mistake{"UnsetVariable", "sources:\n  - {name: b, singer: {tap: t, config: {k: \"${env:NANO_SURELY_UNSET}\"}}}", "2:44 secret", "Set NANO_SURELY_UNSET"},
-        Mistake{"ReferenceInPath", "sources:\n  - {name: b, singer: {file: \"${env:X}\"}}", "2:30 bad-value", "Write the path itself"},
+        Mistake{"BucketWithoutNumber", "tables:\n  - {name: a, source: cdc, partition_by: [bucket(n)]}", "2:43 partition",
+                "bucket(16, id)"},
+        Mistake{"SortByList", "tables:\n  - {name: a, source: cdc, sort_by: [n], columns: [{name: n, data_type: list<int>}]}",
+                "2:38 sort-column", "plain type"},
+        Mistake{"UnsetVariable", "sources:\n  - {name: b, singer: {tap: t, config: {k: \"${env:NANO_SURELY_UNSET}\"}}}",
+                "2:44 secret", "Set NANO_SURELY_UNSET"},
+        Mistake{"ReferenceInPath", "sources:\n  - {name: b, singer: {file: \"${env:X}\"}}", "2:30 bad-value",
+                "Write the path itself"},
         Mistake{"NoYaml", "tables:\n  - {name: a, source: cdc\n", "3:1 not-yaml", ""},
         Mistake{"Tab", "tables:\n\t- {name: a}\n", "2:2 not-yaml", ""},
         Mistake{"NotUtf8", "tables: \xff\n", "1:9 not-utf8", "UTF-8"},
@@ -253,8 +295,9 @@ TEST(Parse, TellsEveryMistakeOfEveryFileInOrder) {
   std::vector<SourceFile> files{{"tables/b.yaml", "tables:\n  - {name: b, source: nope}\n  - {nam: c, source: cdc}\n"},
                                 {"nanohouse.yaml", "nanohouse: 2\nwarehouse: shop\nsources: [{name: cdc, debezium: {file: x}}]\n"},
                                 {"tables/a.yaml", "tables: [\n"}};
-  EXPECT_THAT(Said(Parse(files, ".")), ElementsAre("nanohouse.yaml:1:12 bad-value", "tables/a.yaml:2:1 not-yaml", "tables/b.yaml:2:23 unknown-name", "tables/b.yaml:3:5 missing-key",
-                                                    "tables/b.yaml:3:6 unknown-key"));
+  EXPECT_THAT(Said(Parse(files, ".")),
+              ElementsAre("nanohouse.yaml:1:12 bad-value", "tables/a.yaml:2:1 not-yaml", "tables/b.yaml:2:23 unknown-name",
+                          "tables/b.yaml:3:5 missing-key", "tables/b.yaml:3:6 unknown-key"));
 }
 
 TEST(Parse, AWarehouseWithoutItsFirstKeysIsToldSo) {
@@ -281,7 +324,9 @@ TEST(Parse, WarnsOfSecretsInPlainText) {
 
 TEST(Parse, ManyAliasesDoNotGrowWithoutBound) {
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
-  for (int i = 1; i < 12; ++i) bomb += fmt::format("a{}: &a{} [*a{}, *a{}, *a{}, *a{}, *a{}, *a{}, *a{}, *a{}]\n", i, i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+  for (int i = 1; i < 12; ++i)
+    bomb += fmt::format("a{}: &a{} [*a{}, *a{}, *a{}, *a{}, *a{}, *a{}, *a{}, *a{}]\n", i, i, i - 1, i - 1, i - 1, i - 1, i - 1,
+                        i - 1, i - 1, i - 1);
   EXPECT_FALSE(OfTable(bomb).ok());
 }
 
@@ -293,6 +338,51 @@ TEST(Parse, DeepNestingIsRefused) {
   std::string lines;
   for (int i = 0; i < 3'000; ++i) lines += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
   EXPECT_FALSE(OfTable(lines).ok());
+}
+
+TEST(Parse, AnyBytesGiveFindingsAndNoHarm) {
+  const std::string good = fmt::format(
+      "{}storage: {{grace: 10m, iceberg: off, format: {{target_file_size: 1MB}}}}\ntables:\n- name: \"o\\u017e\"\n  source: "
+      "[{{name: cdc, stream: 'x'}}]\n"
+      "  primary_key: &k [id]\n  sort_by: *k\n  partition_by: [bucket(4, id), 'day(\"t t\")']\n  description: >-\n    folded\n    "
+      "text\n  columns:\n"
+      "  - {{name: id, data_type: bigint, source_type: 'numeric(18,0)', field: a.b, data_tests: [unique, {{relationships: {{to: o, "
+      "field: id}}}}]}}\n"
+      "  - {{name: \"t t\", data_type: 'map<string, struct<\"x y\": list<decimal(9,2)>>>', constraints: [{{type: not_null}}]}}\n"
+      "policies: {{p: {{mask: x, key: '${{file:/dev/null}}'}}}}\nroles: [{{name: r, rows: {{o: 'true'}}}}]\n",
+      kTop);
+  std::uint64_t state = 88172645463325252ULL;
+  const auto next = [&](std::size_t below) {
+    state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+    return static_cast<std::size_t>(state % below);
+  };
+  static constexpr std::string_view kBits[] = {"\n",   "  ",   "- ", ": ",    "{",      "}", "[",    "]",  "\"", "'",
+                                               "&a ",  "*a",   "*k", "!",     "!!str ", "|", ">",    "#",  "? ", "\t",
+                                               "\xff", "\xc3", "%",  "---\n", "${",     ",", "<<: ", "\r", "0x", "."};
+  std::size_t wrong = 0;
+  for (int round = 0; round < 3000; ++round) {
+    std::string text = good;
+    for (std::size_t n = 1 + next(4); n > 0; --n) {
+      const std::size_t at = next(text.size());
+      switch (next(4)) {
+        case 0: text[at] = static_cast<char>(next(256)); break;
+        case 1: text.erase(at, 1 + next(12)); break;
+        case 2: text.insert(at, kBits[next(std::size(kBits))]); break;
+        default: text.insert(next(text.size()), text.substr(at, next(60))); break;
+      }
+      if (text.empty()) text = "x";
+    }
+    const auto parsed = Parse({{"nanohouse.yaml", text}}, ".");
+    wrong += parsed.ok() ? 0 : 1;
+    for (const auto& finding : parsed.findings) {
+      EXPECT_FALSE(finding.message.empty());
+      EXPECT_GE(finding.place.at, 1U);
+      EXPECT_GE(finding.place.column, 1U);
+    }
+    EXPECT_EQ(RenderText(parsed.findings, parsed.files, Colour::kOff).empty(), parsed.findings.empty());
+    EXPECT_FALSE(RenderSarif(parsed.findings, "0").empty());
+  }
+  EXPECT_GT(wrong, 1500U);
 }
 
 TEST(Bundle, GivesTheSameContractWithoutItsFolder) {
@@ -307,7 +397,8 @@ TEST(Bundle, GivesTheSameContractWithoutItsFolder) {
 
 TEST(Bundle, HoldsNoSecret) {
   ::setenv("NANO_TEST_SECRET", "hunter2hunter2", 1);
-  const auto parsed = Of(fmt::format("{}{}", kTop, "  - {name: t, singer: {tap: t, config: {password: \"${env:NANO_TEST_SECRET}\"}}}\n"));
+  const auto parsed =
+      Of(fmt::format("{}{}", kTop, "  - {name: t, singer: {tap: t, config: {password: \"${env:NANO_TEST_SECRET}\"}}}\n"));
   ASSERT_THAT(Said(parsed), IsEmpty());
   EXPECT_THAT(parsed.contract->bundle, testing::Not(HasSubstr("hunter2")));
   ::unsetenv("NANO_TEST_SECRET");
@@ -315,7 +406,8 @@ TEST(Bundle, HoldsNoSecret) {
 }
 
 TEST(Bundle, WhatIsNoneIsRefused) {
-  for (const auto* text : {"", "{}", "[1]", "[{\"path\":1,\"text\":\"\"}]", "[{\"path\":\"nanohouse.yaml\",\"text\":\"nanohouse: 1\"}]"})
+  for (const auto* text :
+       {"", "{}", "[1]", "[{\"path\":1,\"text\":\"\"}]", "[{\"path\":\"nanohouse.yaml\",\"text\":\"nanohouse: 1\"}]"})
     EXPECT_EQ(LoadBundle(text, ".").error().code, Code::kCorrupt) << text;
 }
 

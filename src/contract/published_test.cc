@@ -29,7 +29,8 @@ void ExpectCommitted(const std::string& path, const std::string& made) {
   }
   std::stringstream committed;
   committed << std::ifstream(file, std::ios::binary).rdbuf();
-  EXPECT_TRUE(committed.str() == made) << path << " is not what the program makes; NANO_UPDATE_DOCS=1 contract_test --gtest_filter='Published.*' writes it";
+  EXPECT_TRUE(committed.str() == made)
+      << path << " is not what the program makes; NANO_UPDATE_DOCS=1 contract_test --gtest_filter='Published.*' writes it";
 }
 
 TEST(Published, TheCommittedFilesAreWhatTheProgramMakes) {
@@ -42,7 +43,8 @@ TEST(Published, TheSchemaIsJsonAndEveryReferenceIsDefined) {
   const std::string text = JsonSchema();
   const auto schema = nlohmann::json::parse(text, nullptr, false);
   ASSERT_TRUE(schema.is_object());
-  for (const Object* const object : AllObjects()) EXPECT_TRUE(schema["definitions"].contains(std::string(object->name))) << object->name;
+  for (const Object* const object : AllObjects())
+    EXPECT_TRUE(schema["definitions"].contains(std::string(object->name))) << object->name;
   for (std::size_t at = text.find("#/definitions/"); at != std::string::npos; at = text.find("#/definitions/", at + 1)) {
     const auto begin = at + std::string_view("#/definitions/").size();
     EXPECT_TRUE(schema["definitions"].contains(text.substr(begin, text.find('"', begin) - begin)));
@@ -103,8 +105,10 @@ TEST_F(EngineTest, EveryFunctionOfTheListIsOneOfTheEngine) {
 }
 
 TEST_F(EngineTest, ItsNameOfEachTypeIsReadBack) {
-  for (const auto* text : {"boolean", "int", "bigint", "float", "double", "decimal(38,10)", "string", "binary", "uuid", "date", "time", "timestamp", "timestamptz", "list<list<int>>",
-                           "struct<a: int, \"b c\": string, \"d\"\"e\": list<decimal(9,2)>>", "map<string, struct<x: map<int, bigint>>>"}) {
+  for (const auto* text :
+       {"boolean", "int", "bigint", "float", "double", "decimal(38,10)", "string", "binary", "uuid", "date", "time", "timestamp",
+        "timestamptz", "list<list<int>>", "struct<a: int, \"b c\": string, \"d\"\"e\": list<decimal(9,2)>>",
+        "map<string, struct<x: map<int, bigint>>>"}) {
     const DataType type = *ParseDataType(text);
     const auto described = connection_->Describe("SELECT a FROM (SELECT NULL::" + engine::SqlType(type) + " AS a)");
     ASSERT_TRUE(described.has_value()) << text;

@@ -46,9 +46,12 @@ void ReadStorage(const Node& node, Contract& contract) {
   if (auto root = TextOf(node, "root"); !root.empty()) storage.root = root;
   storage.local = TextOf(node, "local");
   if (auto catalog = TextOf(node, "catalog"); !catalog.empty()) storage.catalog = catalog;
-  if (storage.root.find("://") != std::string::npos) contract.not_yet.push_back({"storage.root: " + storage.root, node.Get("root")->place});
-  if (storage.local.find("://") != std::string::npos) contract.not_yet.push_back({"storage.local: " + storage.local, node.Get("local")->place});
-  if (!storage.catalog.starts_with("sqlite:")) contract.not_yet.push_back({"storage.catalog: postgresql", node.Get("catalog")->place});
+  if (storage.root.find("://") != std::string::npos)
+    contract.not_yet.push_back({"storage.root: " + storage.root, node.Get("root")->place});
+  if (storage.local.find("://") != std::string::npos)
+    contract.not_yet.push_back({"storage.local: " + storage.local, node.Get("local")->place});
+  if (!storage.catalog.starts_with("sqlite:"))
+    contract.not_yet.push_back({"storage.catalog: postgresql", node.Get("catalog")->place});
   if (const Node* const format = node.Get("format"); format && format->is_map()) {
     if (auto compression = TextOf(*format, "compression"); !compression.empty()) storage.compression = compression;
     if (const auto bytes = Bytes(TextOf(*format, "target_file_size")); bytes > 0) storage.target_file_bytes = bytes;
@@ -61,7 +64,8 @@ void ReadStorage(const Node& node, Contract& contract) {
   if (const Node* const iceberg = node.Get("iceberg")) {
     if (iceberg->is_text() && iceberg->text == "off") storage.publish = false;
     if (iceberg->is_map())
-      if (auto every = TextOf(*iceberg, "publish_every"); !every.empty()) storage.publish_every_seconds = (Milliseconds(every) + 999) / 1000;
+      if (auto every = TextOf(*iceberg, "publish_every"); !every.empty())
+        storage.publish_every_seconds = (Milliseconds(every) + 999) / 1000;
   }
 }
 
@@ -118,7 +122,8 @@ std::vector<std::string> ReadFieldPath(const Node& node, const std::string& colu
     rest.remove_prefix(point + 1);
   }
   if (std::any_of(path.begin(), path.end(), [](const std::string& part) { return part.empty(); })) {
-    Add(findings, "field-path", fmt::format("\"field\" has an empty name in \"{}\"", field->text), "Write a list of names where they hold points.", *field);
+    Add(findings, "field-path", fmt::format("\"field\" has an empty name in \"{}\"", field->text),
+        "Write a list of names where they hold points.", *field);
     return {column};
   }
   return path;
@@ -133,7 +138,9 @@ void ReadConstraints(const Node& node, Column& column, Findings& findings) {
     column.not_null = column.not_null || word == "not_null";
     nullable = nullable || word == "nullable";
   }
-  if (nullable && column.not_null) Add(findings, "constraint", fmt::format("column \"{}\" is both not_null and nullable", column.name), "Keep one of them.", *list);
+  if (nullable && column.not_null)
+    Add(findings, "constraint", fmt::format("column \"{}\" is both not_null and nullable", column.name), "Keep one of them.",
+        *list);
 }
 
 Column ReadColumn(const Node& node, Findings& findings) {
@@ -146,13 +153,15 @@ Column ReadColumn(const Node& node, Findings& findings) {
   column.field = ReadFieldPath(node, column.name, findings);
   if (auto source_type = TextOf(node, "source_type"); !source_type.empty()) column.source_type = source_type;
   if (auto expr = TextOf(node, "expr"); !expr.empty()) {
-    if (expr.find("--") != std::string::npos) expr += '\n';   // so that a remark at its end ends where SQL goes on
+    if (expr.find("--") != std::string::npos) expr += '\n';  // so that a remark at its end ends where SQL goes on
     column.expr = std::move(expr);
   }
   ReadConstraints(node, column, findings);
   if (const Node* const type = node.Get("data_type"); type && type->is_text() && !type->text.empty()) {
-    if (auto parsed = ParseDataType(type->text)) column.type = *std::move(parsed);
-    else Add(findings, "unknown-type", parsed.error().message, parsed.error().hint, *type);
+    if (auto parsed = ParseDataType(type->text))
+      column.type = *std::move(parsed);
+    else
+      Add(findings, "unknown-type", parsed.error().message, parsed.error().hint, *type);
   }
   return column;
 }
@@ -166,8 +175,10 @@ std::vector<TableSource> ReadTableSources(const Node& node, const std::string& t
   };
   const Node* const source = node.Get("source");
   if (!source) return out;
-  if (source->is_text()) out.push_back({source->text, table});
-  else if (source->is_map()) one(*source);
+  if (source->is_text())
+    out.push_back({source->text, table});
+  else if (source->is_map())
+    one(*source);
   for (const auto& item : source->items)
     if (item.is_map()) one(item);
   return out;
@@ -182,25 +193,39 @@ Table ReadTable(const Node& node, Findings& findings) {
   table.tests = ReadTests(node);
   table.sources = ReadTableSources(node, table.name);
   table.mode_given = node.Get("mode") != nullptr;
-  table.mode = WordOf(node, "mode", {{"append", Mode::kAppend}, {"upsert", Mode::kUpsert}, {"replace", Mode::kReplace}, {"history", Mode::kHistory}}, Mode::kUpsert);
-  table.deletes = WordOf(node, "deletes", {{"hard", Deletes::kHard}, {"soft", Deletes::kSoft}, {"ignore", Deletes::kIgnore}}, Deletes::kHard);
+  table.mode =
+      WordOf(node, "mode",
+             {{"append", Mode::kAppend}, {"upsert", Mode::kUpsert}, {"replace", Mode::kReplace}, {"history", Mode::kHistory}},
+             Mode::kUpsert);
+  table.deletes =
+      WordOf(node, "deletes", {{"hard", Deletes::kHard}, {"soft", Deletes::kSoft}, {"ignore", Deletes::kIgnore}}, Deletes::kHard);
   table.primary_key = Strings(TextsOf(node, "primary_key"));
   table.sort_by = Strings(TextsOf(node, "sort_by"));
   table.on_new_field = WordOf(node, "on_new_field",
-                              {{"quarantine", OnNewField::kQuarantine}, {"append_new_columns", OnNewField::kAppendNewColumns}, {"ignore", OnNewField::kIgnore}, {"fail", OnNewField::kFail}},
+                              {{"quarantine", OnNewField::kQuarantine},
+                               {"append_new_columns", OnNewField::kAppendNewColumns},
+                               {"ignore", OnNewField::kIgnore},
+                               {"fail", OnNewField::kFail}},
                               OnNewField::kQuarantine);
-  table.on_type_mismatch = WordOf(node, "on_type_mismatch",
-                                  {{"quarantine", OnTypeMismatch::kQuarantine}, {"null", OnTypeMismatch::kNull}, {"fail", OnTypeMismatch::kFail}}, OnTypeMismatch::kQuarantine);
-  table.special_values = WordOf(node, "special_values",
-                                {{"quarantine", SpecialValues::kQuarantine}, {"null", SpecialValues::kNull}, {"clamp", SpecialValues::kClamp}}, SpecialValues::kQuarantine);
+  table.on_type_mismatch =
+      WordOf(node, "on_type_mismatch",
+             {{"quarantine", OnTypeMismatch::kQuarantine}, {"null", OnTypeMismatch::kNull}, {"fail", OnTypeMismatch::kFail}},
+             OnTypeMismatch::kQuarantine);
+  table.special_values =
+      WordOf(node, "special_values",
+             {{"quarantine", SpecialValues::kQuarantine}, {"null", SpecialValues::kNull}, {"clamp", SpecialValues::kClamp}},
+             SpecialValues::kQuarantine);
   if (const auto bytes = Bytes(TextOf(node, "target_file_size")); bytes > 0) table.target_file_bytes = bytes;
   for (const Node* const column : Mappings(node, "columns")) table.columns.push_back(ReadColumn(*column, findings));
   for (auto& column : table.columns)
-    if (std::find(table.primary_key.begin(), table.primary_key.end(), column.name) != table.primary_key.end()) column.not_null = true;
+    if (std::find(table.primary_key.begin(), table.primary_key.end(), column.name) != table.primary_key.end())
+      column.not_null = true;
   for (const Node* const item : TextsOf(node, "partition_by")) {
     auto field = ParsePartition(item->text);
-    if (field) table.partition_by.push_back(*std::move(field));
-    else Add(findings, "partition", field.error().message, field.error().hint, *item);
+    if (field)
+      table.partition_by.push_back(*std::move(field));
+    else
+      Add(findings, "partition", field.error().message, field.error().hint, *item);
   }
   return table;
 }
@@ -233,7 +258,8 @@ void ReadContract(const WarehouseTree& tree, Contract& contract, Findings& findi
   contract.version_place = version_node != tree.single.end() ? version_node->second->place : Place{"nanohouse.yaml", 1, 1};
   contract.domain = SingleText(tree, "domain");
   contract.description = SingleText(tree, "description");
-  if (const auto storage = tree.single.find("storage"); storage != tree.single.end() && storage->second->is_map()) ReadStorage(*storage->second, contract);
+  if (const auto storage = tree.single.find("storage"); storage != tree.single.end() && storage->second->is_map())
+    ReadStorage(*storage->second, contract);
   if (contract.storage.local.empty()) contract.storage.local = contract.storage.root;
   for (const Node* const node : tree.sources) contract.sources.push_back(ReadSource(*node));
   for (const Node* const node : tree.tables) contract.tables.push_back(ReadTable(*node, findings));

@@ -35,11 +35,14 @@ std::string Takes(const Shape& shape) {
     case Form::kScalar: return "one value";
     case Form::kWords: {
       std::string out;
-      for (const auto& word : shape.words) out += fmt::format("{}`{}`{}", out.empty() ? "" : ", ", word.text, word.support == Support::kLater ? " (not yet)" : "");
+      for (const auto& word : shape.words)
+        out += fmt::format("{}`{}`{}", out.empty() ? "" : ", ", word.text, word.support == Support::kLater ? " (not yet)" : "");
       return out;
     }
     case Form::kList: return "list of " + Takes(shape.parts[0]);
-    case Form::kMap: return shape.parts[0].form == Form::kAny ? "mapping" + std::string(shape.references ? " (`${…}` may stand in it)" : "") : "mapping of names to " + Takes(shape.parts[0]);
+    case Form::kMap:
+      return shape.parts[0].form == Form::kAny ? "mapping" + std::string(shape.references ? " (`${…}` may stand in it)" : "")
+                                               : "mapping of names to " + Takes(shape.parts[0]);
     case Form::kObject: return fmt::format("[{}](#{})", shape.object->name, Anchor(shape.object->name));
     case Form::kEither: {
       std::string out;
@@ -56,7 +59,8 @@ void AppendWords(const Key& key, const Shape& shape, std::string& out) {
   for (const auto& word : shape.words) any = any || !word.doc.empty();
   if (any) {
     out += fmt::format("\n`{}`:\n\n", key.name);
-    for (const auto& word : shape.words) out += fmt::format("- `{}`{}: {}\n", word.text, word.support == Support::kLater ? " (not yet)" : "", word.doc);
+    for (const auto& word : shape.words)
+      out += fmt::format("- `{}`{}: {}\n", word.text, word.support == Support::kLater ? " (not yet)" : "", word.doc);
   }
   for (const auto& part : shape.parts) AppendWords(key, part, out);
 }
@@ -65,14 +69,15 @@ void AppendObject(const Object& object, std::string& out) {
   out += fmt::format("\n### {}\n\n{} It is {}.\n", object.name, object.doc, object.where);
   if (object.one_of.size() > 1) {
     out += "\nExactly one of ";
-    for (std::size_t i = 0; i < object.one_of.size(); ++i) out += fmt::format("{}`{}`", i == 0 ? "" : i + 1 == object.one_of.size() ? " and " : ", ", object.one_of[i]);
+    for (std::size_t i = 0; i < object.one_of.size(); ++i)
+      out += fmt::format("{}`{}`", i == 0 ? "" : i + 1 == object.one_of.size() ? " and " : ", ", object.one_of[i]);
     out += " must be there.\n";
   }
   out += "\n| key | takes | default | meaning | example |\n|---|---|---|---|---|\n";
   for (const auto& key : object.keys) {
     const std::string fallback = key.required ? "must be there" : std::string(key.fallback);
-    out += fmt::format("| `{}` | {} | {} | {}{} | `{}` |\n", key.name, Escaped(Takes(key.shape)), Escaped(fallback), Escaped(key.doc), key.support == Support::kLater ? " *Not yet.*" : "",
-                       Escaped(key.example));
+    out += fmt::format("| `{}` | {} | {} | {}{} | `{}` |\n", key.name, Escaped(Takes(key.shape)), Escaped(fallback),
+                       Escaped(key.doc), key.support == Support::kLater ? " *Not yet.*" : "", Escaped(key.example));
   }
   for (const auto& key : object.keys) AppendWords(key, key.shape, out);
 }
@@ -176,9 +181,11 @@ std::string SchemaReferenceMarkdown() {
   for (const Object* const object : AllObjects()) AppendObject(*object, out);
   out += "\n## Formats\n\n| format | what it takes |\n|---|---|\n";
   for (int i = 0; i <= static_cast<int>(Format::kUrl); ++i)
-    if (const auto& rule = RuleOf(static_cast<Format>(i)); rule.format != Format::kAny) out += fmt::format("| {} | {} |\n", rule.name, Escaped(rule.says));
+    if (const auto& rule = RuleOf(static_cast<Format>(i)); rule.format != Format::kAny)
+      out += fmt::format("| {} | {} |\n", rule.name, Escaped(rule.says));
   out +=
-      "\nA size counts in powers of 1024: 1KB is 1024 bytes. `${env:NAME}` is an environment variable, `${file:/path}` a file's content without its last line\n"
+      "\nA size counts in powers of 1024: 1KB is 1024 bytes. `${env:NAME}` is an environment variable, `${file:/path}` a file's "
+      "content without its last line\n"
       "break; they are resolved where the value is used, never printed, never stored.\n";
   out += kRules;
   out += "\nThe functions and operators that an expression may use:\n\n";
@@ -194,13 +201,21 @@ std::string SchemaReferenceMarkdown() {
   }
   if (!line.empty()) line.back() = '\n';
   out += line;
-  out += "\nBesides, `CASE`, `CAST`, `TRY_CAST`, `COALESCE`, comparisons, `AND`, `OR`, `NOT`, `IN`, `BETWEEN`, `IS NULL`, lambdas of list functions, `[…]` and `{…}`.\n";
-  out += "\n## What a change does\n\n`plan` names each change with its row of this table.\n\n| class | row | change |\n|---|---|---|\n";
-  for (const auto& rule : ChangeRules()) out += fmt::format("| {} | `{}` | {} |\n", ClassName(rule.change_class), rule.id, rule.says);
   out +=
-      "\nAn additive change is made in place by `apply`. A rewrite keeps the columns but makes rows or files anew; a breaking change needs a new major version:\n"
+      "\nBesides, `CASE`, `CAST`, `TRY_CAST`, `COALESCE`, comparisons, `AND`, `OR`, `NOT`, `IN`, `BETWEEN`, `IS NULL`, lambdas of "
+      "list functions, `[…]` and `{…}`.\n";
+  out +=
+      "\n## What a change does\n\n`plan` names each change with its row of this table.\n\n| class | row | change "
+      "|\n|---|---|---|\n";
+  for (const auto& rule : ChangeRules())
+    out += fmt::format("| {} | `{}` | {} |\n", ClassName(rule.change_class), rule.id, rule.says);
+  out +=
+      "\nAn additive change is made in place by `apply`. A rewrite keeps the columns but makes rows or files anew; a breaking "
+      "change needs a new major version:\n"
       "this release refuses both, naming the change and its place. A forbidden one is no change of the contract.\n";
-  out += "\n## What `check` reports\n\nThe code of each finding stands in `check --json` and in SARIF.\n\n| code | meaning |\n|---|---|\n";
+  out +=
+      "\n## What `check` reports\n\nThe code of each finding stands in `check --json` and in SARIF.\n\n| code | meaning "
+      "|\n|---|---|\n";
   for (const auto& rule : Rules()) out += fmt::format("| `{}` | {} |\n", rule.code, Escaped(rule.says));
   return out;
 }

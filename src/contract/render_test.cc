@@ -11,7 +11,9 @@ namespace nano::contract {
 namespace {
 
 Parsed Wrong(const std::string& tables) {
-  return Parse({{"nanohouse.yaml", "nanohouse: 1\nwarehouse: shop\nsources: [{name: cdc, debezium: {file: x}}]\n"}, {"tables/orders.yaml", tables}}, ".");
+  return Parse({{"nanohouse.yaml", "nanohouse: 1\nwarehouse: shop\nsources: [{name: cdc, debezium: {file: x}}]\n"},
+                {"tables/orders.yaml", tables}},
+               ".");
 }
 
 TEST(RenderText, ShowsThePlaceTheLineAndTheHint) {
@@ -35,7 +37,9 @@ TEST(RenderText, ColoursOnlyWhenAsked) {
 }
 
 TEST(RenderText, WhatATerminalWouldActOnIsNotShown) {
-  const auto parsed = Wrong("tables:\n  - {name: \"x\x1b]0;y\", source: cdc, \xC2\x9b" "31m: 1}\n");
+  const auto parsed = Wrong(
+      "tables:\n  - {name: \"x\x1b]0;y\", source: cdc, \xC2\x9b"
+      "31m: 1}\n");
   ASSERT_FALSE(parsed.ok());
   const std::string text = RenderText(parsed.findings, parsed.files, Colour::kOff);
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
@@ -54,27 +58,38 @@ TEST(RenderText, OfALongLineThePartAroundThePlaceIsShown) {
   EXPECT_NE(text.find("nonsense: 1"), std::string::npos);
   for (std::size_t at = 0; at < text.size();) {
     const auto end = text.find('\n', at);
-    if (text[at] == ' ') { EXPECT_LT(end - at, 130U); }
+    if (text[at] == ' ') {
+      EXPECT_LT(end - at, 130U);
+    }
     at = end + 1;
   }
 }
 
 TEST(RenderJson, HasOneObjectForEachFinding) {
-  const auto json = nlohmann::json::parse(RenderJson(Wrong("tables:\n  - {name: orders, source: cdc, primry_key: [id]}\n").findings));
+  const auto json =
+      nlohmann::json::parse(RenderJson(Wrong("tables:\n  - {name: orders, source: cdc, primry_key: [id]}\n").findings));
   EXPECT_EQ(json["errors"], 1);
-  EXPECT_EQ(json["findings"][0], (nlohmann::json{{"severity", "error"}, {"code", "unknown-key"}, {"message", "table has no key \"primry_key\""}, {"hint", "Did you mean `primary_key`?"},
-                                                 {"file", "tables/orders.yaml"}, {"line", 2}, {"column", 33}, {"end_column", 43}}));
+  EXPECT_EQ(json["findings"][0], (nlohmann::json{{"severity", "error"},
+                                                 {"code", "unknown-key"},
+                                                 {"message", "table has no key \"primry_key\""},
+                                                 {"hint", "Did you mean `primary_key`?"},
+                                                 {"file", "tables/orders.yaml"},
+                                                 {"line", 2},
+                                                 {"column", 33},
+                                                 {"end_column", 43}}));
 }
 
 TEST(RenderSarif, NamesRulesPlacesAndLevels) {
-  const auto json = nlohmann::json::parse(RenderSarif(Wrong("tables:\n  - {name: orders, source: cdc, primry_key: [id]}\n").findings, "1.0.0"));
+  const auto json =
+      nlohmann::json::parse(RenderSarif(Wrong("tables:\n  - {name: orders, source: cdc, primry_key: [id]}\n").findings, "1.0.0"));
   EXPECT_EQ(json["version"], "2.1.0");
   const auto& run = json["runs"][0];
   const auto& result = run["results"][0];
   EXPECT_EQ(result["level"], "error");
   EXPECT_EQ(run["tool"]["driver"]["rules"][result["ruleIndex"].get<std::size_t>()]["id"], "unknown-key");
   EXPECT_EQ(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "tables/orders.yaml");
-  EXPECT_EQ(result["locations"][0]["physicalLocation"]["region"], (nlohmann::json{{"startLine", 2}, {"startColumn", 33}, {"endColumn", 43}}));
+  EXPECT_EQ(result["locations"][0]["physicalLocation"]["region"],
+            (nlohmann::json{{"startLine", 2}, {"startColumn", 33}, {"endColumn", 43}}));
 }
 
 TEST(Summary, Counts) {

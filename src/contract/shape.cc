@@ -23,7 +23,8 @@ bool FormTakes(const Shape& shape, Kind kind) {
     case Form::kMap:
     case Form::kObject: return kind == Kind::kMap;
     case Form::kAny: return true;
-    case Form::kEither: return std::any_of(shape.parts.begin(), shape.parts.end(), [&](const Shape& part) { return FormTakes(part, kind); });
+    case Form::kEither:
+      return std::any_of(shape.parts.begin(), shape.parts.end(), [&](const Shape& part) { return FormTakes(part, kind); });
   }
   return false;
 }
@@ -83,7 +84,8 @@ class Checker {
     if (is_top) return;
     for (const auto& key : object.keys)
       if (key.required && !seen.contains(std::string(key.name)))
-        Add("missing-key", fmt::format("{} has no \"{}\"", object.name, key.name), fmt::format("Add it, such as `{}: {}`.", key.name, key.example), node);
+        Add("missing-key", fmt::format("{} has no \"{}\"", object.name, key.name),
+            fmt::format("Add it, such as `{}: {}`.", key.name, key.example), node);
     if (!object.one_of.empty()) {
       std::vector<std::string> present, known;
       for (const auto name : object.one_of) {
@@ -102,11 +104,16 @@ class Checker {
     if (!FormTakes(shape, node.kind)) {
       std::string hint;
       const bool wants_text = FormTakes(shape, Kind::kText);
-      if (node.kind == Kind::kNull) hint = "Give it a value, or remove the key.";
-      else if (wants_text && node.scalar()) hint = fmt::format("Put it in quotes: \"{}\".", node.text);
-      else if (shape.form == Form::kList && node.kind != Kind::kMap) hint = fmt::format("Write [{}].", node.text);
-      else if (shape.form == Form::kBoolean && node.is_text()) hint = "Write true or false.";
-      Add("wrong-type", fmt::format("\"{}\" must be {}, not {}", name, FormName(shape), KindName(node.kind)), std::move(hint), node);
+      if (node.kind == Kind::kNull)
+        hint = "Give it a value, or remove the key.";
+      else if (wants_text && node.scalar())
+        hint = fmt::format("Put it in quotes: \"{}\".", node.text);
+      else if (shape.form == Form::kList && node.kind != Kind::kMap)
+        hint = fmt::format("Write [{}].", node.text);
+      else if (shape.form == Form::kBoolean && node.is_text())
+        hint = "Write true or false.";
+      Add("wrong-type", fmt::format("\"{}\" must be {}, not {}", name, FormName(shape), KindName(node.kind)), std::move(hint),
+          node);
       return;
     }
     switch (shape.form) {
@@ -114,7 +121,8 @@ class Checker {
       case Form::kWords: CheckWord(node, shape, name, refused); return;
       case Form::kInteger: CheckInteger(node, shape, name); return;
       case Form::kList:
-        if (shape.not_empty && node.items.empty()) Add("bad-value", fmt::format("\"{}\" is an empty list", name), "Remove the key, or give it a value.", node);
+        if (shape.not_empty && node.items.empty())
+          Add("bad-value", fmt::format("\"{}\" is an empty list", name), "Remove the key, or give it a value.", node);
         for (const auto& item : node.items) Check(item, shape.parts[0], name, refused);
         return;
       case Form::kMap: {
@@ -124,11 +132,14 @@ class Checker {
             Add("wrong-type", "a key must be text, not " + std::string(KindName(key.kind)), "", key);
             continue;
           }
-          if (!seen.insert(key.text).second) Add("duplicate-key", fmt::format("key \"{}\" stands twice", key.text), "Keep one of them.", key);
+          if (!seen.insert(key.text).second)
+            Add("duplicate-key", fmt::format("key \"{}\" stands twice", key.text), "Keep one of them.", key);
           if (!Matches(shape.format, key.text))
             Add("bad-value", fmt::format("a key of \"{}\" must be {}", name, RuleOf(shape.format).says), "", key);
-          if (shape.parts[0].form == Form::kAny) CheckAny(value);
-          else Check(value, shape.parts[0], key.text, refused);
+          if (shape.parts[0].form == Form::kAny)
+            CheckAny(value);
+          else
+            Check(value, shape.parts[0], key.text, refused);
         }
         return;
       }
@@ -138,7 +149,8 @@ class Checker {
         if (part->form == Form::kText || part->form == Form::kWords) {
           // several scalar forms: one of them must do
           for (const auto& candidate : shape.parts)
-            if (candidate.form == Form::kText && FormTakes(candidate, node.kind) && Matches(candidate.format, node.text)) return CheckText(node, candidate, name);
+            if (candidate.form == Form::kText && FormTakes(candidate, node.kind) && Matches(candidate.format, node.text))
+              return CheckText(node, candidate, name);
         }
         Check(node, *part, name, refused);
         return;
@@ -166,7 +178,8 @@ class Checker {
       known.emplace_back(key.name);
       for (const auto mistaken : key.mistaken)
         if (mistaken == name.text) {
-          Add("unknown-key", fmt::format("{} has no key \"{}\"", object.name, name.text), fmt::format("Write `{}: {}`.", key.name, key.example), name);
+          Add("unknown-key", fmt::format("{} has no key \"{}\"", object.name, name.text),
+              fmt::format("Write `{}: {}`.", key.name, key.example), name);
           return;
         }
     }
@@ -212,9 +225,13 @@ class Checker {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
     if (error == std::errc() && end == digits.data() + digits.size() && value >= shape.least && value <= shape.most) return;
-    if (shape.least == shape.most) Add("bad-value", fmt::format("\"{}\" must be {}", name, shape.least), "This release reads that version of the language.", node);
-    else if (shape.most == INT64_MAX) Add("bad-value", fmt::format("\"{}\" must be a whole number from {}", name, shape.least), "", node);
-    else Add("bad-value", fmt::format("\"{}\" must be a whole number from {} to {}", name, shape.least, shape.most), "", node);
+    if (shape.least == shape.most)
+      Add("bad-value", fmt::format("\"{}\" must be {}", name, shape.least), "This release reads that version of the language.",
+          node);
+    else if (shape.most == INT64_MAX)
+      Add("bad-value", fmt::format("\"{}\" must be a whole number from {}", name, shape.least), "", node);
+    else
+      Add("bad-value", fmt::format("\"{}\" must be a whole number from {} to {}", name, shape.least, shape.most), "", node);
   }
 
   /// What is inside a free mapping may be anything, but a key may not stand twice.
@@ -222,8 +239,10 @@ class Checker {
     std::set<std::string> seen;
     for (const auto& item : node.items) CheckAny(item);
     for (const auto& [key, value] : node.entries) {
-      if (!key.scalar() || key.kind == Kind::kNull) Add("wrong-type", "a key must be text, not " + std::string(KindName(key.kind)), "", key);
-      else if (!seen.insert(key.text).second) Add("duplicate-key", fmt::format("key \"{}\" stands twice", key.text), "Keep one of them.", key);
+      if (!key.scalar() || key.kind == Kind::kNull)
+        Add("wrong-type", "a key must be text, not " + std::string(KindName(key.kind)), "", key);
+      else if (!seen.insert(key.text).second)
+        Add("duplicate-key", fmt::format("key \"{}\" stands twice", key.text), "Keep one of them.", key);
       CheckAny(value);
     }
   }

@@ -56,35 +56,47 @@ WarehouseTree JoinFiles(const std::vector<SourceFile>& files, Findings& findings
     const Node& root = tree.files.back();
     if (root.kind == Node::Kind::kNull) continue;
     if (!root.is_map()) {
-      Add(findings, "wrong-type", fmt::format("the file must be a mapping, not {}", KindName(root.kind)), "Write keys such as `tables:`.", root);
+      Add(findings, "wrong-type", fmt::format("the file must be a mapping, not {}", KindName(root.kind)),
+          "Write keys such as `tables:`.", root);
       continue;
     }
     if (IsDbtFile(root)) {
       Add(findings, "dbt-file", "the file begins as one of dbt's",
-          "Remove `version: 2`, and write sources and tables as nanohouse has them; dbt's own project can read the warehouse as it is.", *root.KeyNode("version"));
+          "Remove `version: 2`, and write sources and tables as nanohouse has them; dbt's own project can read the warehouse as it "
+          "is.",
+          *root.KeyNode("version"));
       continue;
     }
     CheckShape(root, WarehouseKeys(), findings, not_yet);
     for (const auto& [name, value] : root.entries) {
       if (!name.is_text() || &value != root.Get(name.text)) continue;
-      if (name.text == "sources") KeepMappings(value, tree.sources);
-      else if (name.text == "tables") KeepMappings(value, tree.tables);
-      else if (name.text == "models") KeepMappings(value, tree.models);
-      else if (name.text == "roles") KeepMappings(value, tree.roles);
-      else if (name.text == "alerts") KeepMappings(value, tree.alerts);
-      else if (name.text == "exposures") KeepMappings(value, tree.exposures);
+      if (name.text == "sources")
+        KeepMappings(value, tree.sources);
+      else if (name.text == "tables")
+        KeepMappings(value, tree.tables);
+      else if (name.text == "models")
+        KeepMappings(value, tree.models);
+      else if (name.text == "roles")
+        KeepMappings(value, tree.roles);
+      else if (name.text == "alerts")
+        KeepMappings(value, tree.alerts);
+      else if (name.text == "exposures")
+        KeepMappings(value, tree.exposures);
       else if (name.text == "policies") {
         for (const auto& [policy, body] : value.entries) {
           if (!policy.scalar() || !body.is_map()) continue;
           const auto [first, is_new] = policies.emplace(policy.text, &policy);
-          if (is_new) tree.policies.emplace_back(&policy, &body);
+          if (is_new)
+            tree.policies.emplace_back(&policy, &body);
           else if (first->second->place.in != policy.place.in)
-            Add(findings, "duplicate-key", fmt::format("policy \"{}\" stands in {} already", policy.text, first->second->place.in), "Keep one of them.", policy);
+            Add(findings, "duplicate-key", fmt::format("policy \"{}\" stands in {} already", policy.text, first->second->place.in),
+                "Keep one of them.", policy);
         }
       } else if (WarehouseKeys().key(name.text)) {
         const auto [first, is_new] = tree.single.emplace(name.text, &value);
         if (!is_new)
-          Add(findings, "duplicate-key", fmt::format("key \"{}\" stands in {} already", name.text, first->second->place.in), "Keep one of them.", name);
+          Add(findings, "duplicate-key", fmt::format("key \"{}\" stands in {} already", name.text, first->second->place.in),
+              "Keep one of them.", name);
       }
     }
   }
@@ -92,7 +104,8 @@ WarehouseTree JoinFiles(const std::vector<SourceFile>& files, Findings& findings
   top.place = {std::string(kMainFile), 1, 1};
   for (const auto& key : WarehouseKeys().keys)
     if (key.required && !tree.single.contains(std::string(key.name)))
-      Add(findings, "missing-key", fmt::format("the warehouse has no \"{}\"", key.name), fmt::format("Add it, such as `{}: {}`.", key.name, key.example), top);
+      Add(findings, "missing-key", fmt::format("the warehouse has no \"{}\"", key.name),
+          fmt::format("Add it, such as `{}: {}`.", key.name, key.example), top);
   return tree;
 }
 

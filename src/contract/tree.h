@@ -21,10 +21,10 @@ struct SourceFile {
 };
 
 struct WarehouseTree {
-  std::deque<Node> files;                              ///< the nodes below point into these
-  std::map<std::string, const Node*> single;           ///< top keys that stand once: storage, version, …
-  std::vector<const Node*> sources, tables, models, roles, alerts, exposures;   ///< mappings only
-  std::vector<std::pair<const Node*, const Node*>> policies;                    ///< name, value
+  std::deque<Node> files;                                                      ///< the nodes below point into these
+  std::map<std::string, const Node*> single;                                   ///< top keys that stand once: storage, version, …
+  std::vector<const Node*> sources, tables, models, roles, alerts, exposures;  ///< mappings only
+  std::vector<std::pair<const Node*, const Node*>> policies;                   ///< name, value
 };
 
 /// Reads and joins the YAML files; what is wrong with their shape goes to `findings`.

@@ -22,8 +22,11 @@ std::optional<std::string> WhyNoDecimal(const DataType& to, const DataType& from
     return fmt::format("{} has up to {} digits, {} holds {} before the point", ToString(from), digits, ToString(to), whole);
   }
   if (from.kind == TypeKind::kDecimal) {
-    if (from.scale > to.scale) return fmt::format("{} has {} digits after the point, {} holds {}", ToString(from), from.scale, ToString(to), to.scale);
-    if (from.width - from.scale > whole) return fmt::format("{} has {} digits before the point, {} holds {}", ToString(from), from.width - from.scale, ToString(to), whole);
+    if (from.scale > to.scale)
+      return fmt::format("{} has {} digits after the point, {} holds {}", ToString(from), from.scale, ToString(to), to.scale);
+    if (from.width - from.scale > whole)
+      return fmt::format("{} has {} digits before the point, {} holds {}", ToString(from), from.width - from.scale, ToString(to),
+                         whole);
     return {};
   }
   if (from.kind == TypeKind::kFloat || from.kind == TypeKind::kDouble) return fmt::format("a {} is not exact", ToString(from));
@@ -69,11 +72,26 @@ class SqlTypeReader {
   }
 
   Result<DataType> Base(int depth) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kNames{{
-        {"BOOLEAN", "boolean"}, {"TINYINT", "int"}, {"SMALLINT", "int"}, {"INTEGER", "int"}, {"UTINYINT", "int"}, {"USMALLINT", "int"},
-        {"BIGINT", "bigint"}, {"UINTEGER", "bigint"}, {"UBIGINT", "decimal(20,0)"}, {"FLOAT", "float"}, {"DOUBLE", "double"},
-        {"VARCHAR", "string"}, {"BLOB", "binary"}, {"UUID", "uuid"}, {"DATE", "date"}, {"TIME", "time"}, {"TIMESTAMP", "timestamp"},
-        {"TIMESTAMP WITH TIME ZONE", "timestamptz"}, {"JSON", "json"}}};
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kNames{
+        {{"BOOLEAN", "boolean"},
+         {"TINYINT", "int"},
+         {"SMALLINT", "int"},
+         {"INTEGER", "int"},
+         {"UTINYINT", "int"},
+         {"USMALLINT", "int"},
+         {"BIGINT", "bigint"},
+         {"UINTEGER", "bigint"},
+         {"UBIGINT", "decimal(20,0)"},
+         {"FLOAT", "float"},
+         {"DOUBLE", "double"},
+         {"VARCHAR", "string"},
+         {"BLOB", "binary"},
+         {"UUID", "uuid"},
+         {"DATE", "date"},
+         {"TIME", "time"},
+         {"TIMESTAMP", "timestamp"},
+         {"TIMESTAMP WITH TIME ZONE", "timestamptz"},
+         {"JSON", "json"}}};
     std::size_t end = at_;
     while (end < text_.size() && text_[end] != '(' && text_[end] != '[' && text_[end] != ',' && text_[end] != ')') ++end;
     const std::string_view word = text_.substr(at_, end - at_);
@@ -83,7 +101,8 @@ class SqlTypeReader {
       at_ = close + 1;
       return ParseDataType("decimal" + std::string(text_.substr(end, close + 1 - end)));
     }
-    if ((word == "STRUCT" || word == "MAP") && end < text_.size() && text_[end] == '(') return Nested(word == "MAP", end + 1, depth);
+    if ((word == "STRUCT" || word == "MAP") && end < text_.size() && text_[end] == '(')
+      return Nested(word == "MAP", end + 1, depth);
     for (const auto& [sql, name] : kNames)
       if (word == sql) {
         at_ = end;
@@ -111,7 +130,8 @@ class SqlTypeReader {
       }
       break;
     }
-    if (at_ >= text_.size() || text_[at_] != ')' || (is_map && type.children.size() != 2)) return Fail(Code::kInvalid, "{} is no type of the language", text_);
+    if (at_ >= text_.size() || text_[at_] != ')' || (is_map && type.children.size() != 2))
+      return Fail(Code::kInvalid, "{} is no type of the language", text_);
     ++at_;
     return type;
   }
@@ -231,35 +251,118 @@ SourceType ReadSourceType(std::string_view text) {
     return {std::move(list), element.is_known, element.is_opaque};
   }
   name = WithoutArguments(name, inside);
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 100> kNames{{
-      {"bool", "boolean"}, {"int2", "int"}, {"smallint", "int"}, {"smallserial", "int"}, {"tinyint", "int"}, {"mediumint", "int"}, {"int4", "int"},
-      {"int", "int"}, {"integer", "int"}, {"serial", "int"}, {"year", "int"}, {"tinyint unsigned", "int"}, {"smallint unsigned", "int"},
-      {"mediumint unsigned", "int"}, {"int8", "bigint"}, {"bigint", "bigint"}, {"bigserial", "bigint"}, {"oid", "bigint"}, {"int unsigned", "bigint"},
-      {"integer unsigned", "bigint"}, {"bigint unsigned", "decimal(20,0)"}, {"serial8", "bigint"}, {"float4", "float"}, {"real", "float"},
-      {"float8", "double"}, {"double precision", "double"}, {"bytea", "binary"}, {"blob", "binary"}, {"tinyblob", "binary"}, {"mediumblob", "binary"},
-      {"longblob", "binary"}, {"varbinary", "binary"}, {"binary", "binary"}, {"datetime", "timestamp"}, {"timestamp", "timestamp"},
-      {"timestamp without time zone", "timestamp"}, {"timestamptz", "timestamptz"}, {"timestamp with time zone", "timestamptz"}, {"time", "time"},
-      {"time without time zone", "time"}, {"jsonb", "json"}, {"text", "string"}, {"varchar", "string"}, {"character varying", "string"},
-      {"char", "string"}, {"character", "string"}, {"bpchar", "string"}, {"citext", "string"}, {"name", "string"}, {"tinytext", "string"},
-      {"mediumtext", "string"}, {"longtext", "string"}, {"enum", "string"}, {"set", "string"}, {"xml", "string"}, {"inet", "string"}, {"cidr", "string"},
-      {"macaddr", "string"}, {"macaddr8", "string"}, {"money", "string"}, {"interval", "string"}, {"bit", "string"}, {"bit varying", "string"},
-      {"varbit", "string"}, {"timetz", "string"}, {"time with time zone", "string"}, {"point", "string"}, {"line", "string"}, {"lseg", "string"},
-      {"box", "string"}, {"path", "string"}, {"polygon", "string"}, {"circle", "string"}, {"geometry", "string"}, {"geography", "string"},
-      {"tsvector", "string"}, {"tsquery", "string"}, {"hstore", "string"}, {"ltree", "string"}, {"pg_lsn", "string"}, {"int4range", "string"},
-      {"int8range", "string"}, {"numrange", "string"}, {"tsrange", "string"}, {"tstzrange", "string"}, {"daterange", "string"},
-      {"int4multirange", "string"}, {"int8multirange", "string"}, {"nummultirange", "string"}, {"tsmultirange", "string"},
-      {"tstzmultirange", "string"}, {"datemultirange", "string"}, {"jsonpath", "string"}, {"vector", "string"}, {"isbn", "string"},
-      {"regclass", "string"}, {"nvarchar", "string"}, {"nchar", "string"}, {"clob", "string"}, {"uniqueidentifier", "uuid"}}};
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 100> kNames{
+      {{"bool", "boolean"},
+       {"int2", "int"},
+       {"smallint", "int"},
+       {"smallserial", "int"},
+       {"tinyint", "int"},
+       {"mediumint", "int"},
+       {"int4", "int"},
+       {"int", "int"},
+       {"integer", "int"},
+       {"serial", "int"},
+       {"year", "int"},
+       {"tinyint unsigned", "int"},
+       {"smallint unsigned", "int"},
+       {"mediumint unsigned", "int"},
+       {"int8", "bigint"},
+       {"bigint", "bigint"},
+       {"bigserial", "bigint"},
+       {"oid", "bigint"},
+       {"int unsigned", "bigint"},
+       {"integer unsigned", "bigint"},
+       {"bigint unsigned", "decimal(20,0)"},
+       {"serial8", "bigint"},
+       {"float4", "float"},
+       {"real", "float"},
+       {"float8", "double"},
+       {"double precision", "double"},
+       {"bytea", "binary"},
+       {"blob", "binary"},
+       {"tinyblob", "binary"},
+       {"mediumblob", "binary"},
+       {"longblob", "binary"},
+       {"varbinary", "binary"},
+       {"binary", "binary"},
+       {"datetime", "timestamp"},
+       {"timestamp", "timestamp"},
+       {"timestamp without time zone", "timestamp"},
+       {"timestamptz", "timestamptz"},
+       {"timestamp with time zone", "timestamptz"},
+       {"time", "time"},
+       {"time without time zone", "time"},
+       {"jsonb", "json"},
+       {"text", "string"},
+       {"varchar", "string"},
+       {"character varying", "string"},
+       {"char", "string"},
+       {"character", "string"},
+       {"bpchar", "string"},
+       {"citext", "string"},
+       {"name", "string"},
+       {"tinytext", "string"},
+       {"mediumtext", "string"},
+       {"longtext", "string"},
+       {"enum", "string"},
+       {"set", "string"},
+       {"xml", "string"},
+       {"inet", "string"},
+       {"cidr", "string"},
+       {"macaddr", "string"},
+       {"macaddr8", "string"},
+       {"money", "string"},
+       {"interval", "string"},
+       {"bit", "string"},
+       {"bit varying", "string"},
+       {"varbit", "string"},
+       {"timetz", "string"},
+       {"time with time zone", "string"},
+       {"point", "string"},
+       {"line", "string"},
+       {"lseg", "string"},
+       {"box", "string"},
+       {"path", "string"},
+       {"polygon", "string"},
+       {"circle", "string"},
+       {"geometry", "string"},
+       {"geography", "string"},
+       {"tsvector", "string"},
+       {"tsquery", "string"},
+       {"hstore", "string"},
+       {"ltree", "string"},
+       {"pg_lsn", "string"},
+       {"int4range", "string"},
+       {"int8range", "string"},
+       {"numrange", "string"},
+       {"tsrange", "string"},
+       {"tstzrange", "string"},
+       {"daterange", "string"},
+       {"int4multirange", "string"},
+       {"int8multirange", "string"},
+       {"nummultirange", "string"},
+       {"tsmultirange", "string"},
+       {"tstzmultirange", "string"},
+       {"datemultirange", "string"},
+       {"jsonpath", "string"},
+       {"vector", "string"},
+       {"isbn", "string"},
+       {"regclass", "string"},
+       {"nvarchar", "string"},
+       {"nchar", "string"},
+       {"clob", "string"},
+       {"uniqueidentifier", "uuid"}}};
   if (name == "numeric" || name == "decimal" || name == "dec") {
-    if (inside.empty()) return as("string");   // unconstrained: any number of digits
+    if (inside.empty()) return as("string");  // unconstrained: any number of digits
     if (auto type = ParseDataType("decimal(" + inside + ")")) return {*std::move(type), true, false};
     return as("string");
   }
   for (const auto& [source, type] : kNames)
     if (source == name) {
       SourceType found = as(type);
-      static constexpr std::array<std::string_view, 14> kText{"text", "varchar", "character varying", "char", "character", "bpchar", "citext", "name", "tinytext", "mediumtext",
-                                                              "longtext", "nvarchar", "nchar", "clob"};
+      static constexpr std::array<std::string_view, 14> kText{
+          "text", "varchar",  "character varying", "char",     "character", "bpchar", "citext",
+          "name", "tinytext", "mediumtext",        "longtext", "nvarchar",  "nchar",  "clob"};
       found.is_opaque = type == "string" && std::find(kText.begin(), kText.end(), name) == kText.end();
       return found;
     }

@@ -16,9 +16,10 @@ namespace nano::contract {
 std::optional<std::string> WhyNotHeld(const DataType& to, const DataType& from);
 
 struct SourceType {
-  DataType type;          ///< what its values are read as
-  bool is_known = true;   ///< false: the name is not known, its values are read as text
-  bool is_opaque = false; ///< a type without a counterpart (hstore, geometry, …): what its values look like depends on the source's settings
+  DataType type;         ///< what its values are read as
+  bool is_known = true;  ///< false: the name is not known, its values are read as text
+  bool is_opaque =
+      false;  ///< a type without a counterpart (hstore, geometry, …): what its values look like depends on the source's settings
 };
 /// Reads `source_type`: a type of the language, or PostgreSQL's or MySQL's own (`timestamp(3)`, `int unsigned`, `text[]`).
 SourceType ReadSourceType(std::string_view text);

@@ -13,12 +13,12 @@ namespace nano::contract {
 
 struct TypeForms {
   TypeKind kind;
-  std::string_view name;        ///< as the language writes it: "decimal(p,s)"
+  std::string_view name;  ///< as the language writes it: "decimal(p,s)"
   std::string_view parquet, iceberg, duckdb, postgres;
-  std::string_view spellings;   ///< what a source's value may look like
-  std::string_view special;     ///< what special_values says about it; empty: it has no special values
-  std::string_view unread_by;   ///< which engines can't read it from the published tables; empty: all can
-  std::string_view instead;     ///< the type to declare for those
+  std::string_view spellings;  ///< what a source's value may look like
+  std::string_view special;    ///< what special_values says about it; empty: it has no special values
+  std::string_view unread_by;  ///< which engines can't read it from the published tables; empty: all can
+  std::string_view instead;    ///< the type to declare for those
 };
 const std::vector<TypeForms>& TypeTable();
 const TypeForms& FormsOf(TypeKind kind);

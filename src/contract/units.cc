@@ -13,8 +13,11 @@ using Transform = PartitionField::Transform;
 
 constexpr int kMostBuckets = 10'000;
 
-constexpr std::array<std::pair<std::string_view, Transform>, 5> kTransforms{{
-    {"year", Transform::kYear}, {"month", Transform::kMonth}, {"day", Transform::kDay}, {"hour", Transform::kHour}, {"bucket", Transform::kBucket}}};
+constexpr std::array<std::pair<std::string_view, Transform>, 5> kTransforms{{{"year", Transform::kYear},
+                                                                             {"month", Transform::kMonth},
+                                                                             {"day", Transform::kDay},
+                                                                             {"hour", Transform::kHour},
+                                                                             {"bucket", Transform::kBucket}}};
 
 /// Leading digits; `text` is what follows them.
 std::int64_t Leading(std::string_view& text) {
@@ -81,25 +84,29 @@ Result<PartitionField> ParsePartition(std::string_view text) {
     if (name == word) field.transform = transform, known = true;
   if (!known) {
     return WithHint(Fail(Code::kInvalid, "\"{}\" is no transform of partition_by", word),
-                    "Write a column, or year, month, day, hour or bucket(n, …) of one; put a column whose name has parentheses in double quotes.");
+                    "Write a column, or year, month, day, hour or bucket(n, …) of one; put a column whose name has parentheses in "
+                    "double quotes.");
   }
   if (field.transform == Transform::kBucket) {
     inside = Trim(inside);
     const std::int64_t buckets = Leading(inside);
     inside = Trim(inside);
     if (buckets < 1 || buckets > kMostBuckets || !inside.starts_with(','))
-      return WithHint(Fail(Code::kInvalid, "\"bucket\" takes a number of buckets from 1 to {} and a column", kMostBuckets), "Write bucket(16, id).");
+      return WithHint(Fail(Code::kInvalid, "\"bucket\" takes a number of buckets from 1 to {} and a column", kMostBuckets),
+                      "Write bucket(16, id).");
     field.buckets = static_cast<int>(buckets);
     inside.remove_prefix(1);
   }
   field.column = Unquote(inside);
-  if (field.column.empty()) return WithHint(Fail(Code::kInvalid, "\"{}\" takes a column", word), fmt::format("Write {}(…) of a column.", word));
+  if (field.column.empty())
+    return WithHint(Fail(Code::kInvalid, "\"{}\" takes a column", word), fmt::format("Write {}(…) of a column.", word));
   return field;
 }
 
 std::string ToString(const PartitionField& field) {
   bool plain = !field.column.empty();
-  for (const char c : field.column) plain = plain && (std::isalnum(static_cast<unsigned char>(c)) || c == '_' || (static_cast<unsigned char>(c) & 0x80));
+  for (const char c : field.column)
+    plain = plain && (std::isalnum(static_cast<unsigned char>(c)) || c == '_' || (static_cast<unsigned char>(c) & 0x80));
   std::string column = field.column;
   if (!plain) {
     column = "\"";

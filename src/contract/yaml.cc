@@ -15,7 +15,8 @@
 namespace nano::contract {
 namespace {
 
-constexpr std::size_t kMostNodes = 500'000;   ///< aliases can make a small file a large tree
+constexpr std::size_t kMostNodes = 2'000'000;
+constexpr std::size_t kMostCopies = 50'000;  ///< aliases can make a small file a large tree
 constexpr int kDeepest = 100;
 
 bool Digits(std::string_view s, std::size_t& i) {
@@ -62,7 +63,8 @@ struct TooMuch {
 };
 
 std::uint64_t Characters(std::string_view text) {
-  return static_cast<std::uint64_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::uint64_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 /// Builds the tree from yaml-cpp's events; what it throws itself is caught in ReadYaml, beside what yaml-cpp throws.
@@ -94,8 +96,10 @@ class Builder : public YAML::EventHandler {
     const auto line = static_cast<std::size_t>(mark.line), column = static_cast<std::size_t>(mark.column);
     if (mark.line >= 0 && mark.column >= 0 && line < lines_.size() && column < lines_[line].size()) {
       const std::string_view rest = lines_[line].substr(column);
-      if (rest.starts_with(value)) node.text_column = node.place.column;
-      else if ((rest[0] == '"' || rest[0] == '\'') && rest.substr(1).starts_with(value)) node.text_column = node.place.column + 1;
+      if (rest.starts_with(value))
+        node.text_column = node.place.column;
+      else if ((rest[0] == '"' || rest[0] == '\'') && rest.substr(1).starts_with(value))
+        node.text_column = node.place.column + 1;
     }
     Add(std::move(node), anchor, mark);
   }
@@ -103,8 +107,7 @@ class Builder : public YAML::EventHandler {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) throw TooMuch{"an alias stands inside what it refers to", mark};
     Node node = found->second;
-    if (Count(node) + nodes_ > kMostNodes) throw TooMuch{"aliases make the file too large", mark};
-    nodes_ += Count(node);
+    if ((copies_ += Count(node)) > kMostCopies) throw TooMuch{"aliases make the file too large", mark};
     Add(std::move(node), 0, mark);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
@@ -158,7 +161,7 @@ class Builder : public YAML::EventHandler {
   void Add(Node node, YAML::anchor_t anchor, const YAML::Mark& mark) {
     if (++nodes_ > kMostNodes) throw TooMuch{"the file is too large", mark};
     if (anchor) {
-      nodes_ += Count(node);
+      if ((copies_ += Count(node)) > kMostCopies) throw TooMuch{"anchors make the file too large", mark};
       anchors_[anchor] = node;
     }
     if (levels_.empty()) {
@@ -172,7 +175,7 @@ class Builder : public YAML::EventHandler {
       level.key = std::move(node);
       level.has_key = true;
     } else {
-      if (node.kind == Node::Kind::kNull && node.text.empty()) node.place = level.key.place;   // nothing is written there
+      if (node.kind == Node::Kind::kNull && node.text.empty()) node.place = level.key.place;  // nothing is written there
       level.node.entries.emplace_back(std::move(level.key), std::move(node));
       level.key = Node();
       level.has_key = false;
@@ -184,14 +187,16 @@ class Builder : public YAML::EventHandler {
   Node root_;
   std::vector<Level> levels_;
   std::unordered_map<YAML::anchor_t, Node> anchors_;
-  std::size_t nodes_ = 0;
+  std::size_t nodes_ = 0, copies_ = 0;
 };
 
 Place LineOfOffset(const std::string& file, std::string_view text, std::size_t offset) {
   Place place{file, 1, 1};
   for (std::size_t i = 0; i < offset && i < text.size(); ++i) {
-    if (text[i] == '\n') ++place.at, place.column = 1;
-    else if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) ++place.column;
+    if (text[i] == '\n')
+      ++place.at, place.column = 1;
+    else if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80)
+      ++place.column;
   }
   return place;
 }
@@ -201,10 +206,14 @@ bool MayBeTooDeep(std::string_view text, std::size_t& at) {
   std::size_t open = 0, dashes = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (c == '[' || c == '{') ++open;
-    else if ((c == ']' || c == '}') && open > 0) --open;
-    if (c == '\n') dashes = 0;
-    else if ((c == '-' || c == '?') && i + 1 < text.size() && (text[i + 1] == ' ' || text[i + 1] == '\t')) ++dashes;
+    if (c == '[' || c == '{')
+      ++open;
+    else if ((c == ']' || c == '}') && open > 0)
+      --open;
+    if (c == '\n')
+      dashes = 0;
+    else if ((c == '-' || c == '?') && i + 1 < text.size() && (text[i + 1] == ' ' || text[i + 1] == '\t'))
+      ++dashes;
     if (open > 4 * static_cast<std::size_t>(kDeepest) || dashes > 4 * static_cast<std::size_t>(kDeepest)) {
       at = i;
       return true;
@@ -235,7 +244,8 @@ void AppendJsonNumber(const Node& node, std::string& out) {
     unsigned __int128 value = 0;
     const unsigned base = s[1] == 'o' ? 8 : 16;
     for (const char c : s.substr(2)) {
-      const auto digit = static_cast<unsigned>(std::isdigit(static_cast<unsigned char>(c)) ? c - '0' : std::tolower(static_cast<unsigned char>(c)) - 'a' + 10);
+      const auto digit = static_cast<unsigned>(
+          std::isdigit(static_cast<unsigned char>(c)) ? c - '0' : std::tolower(static_cast<unsigned char>(c)) - 'a' + 10);
       value = value * base + digit;
     }
     std::string digits;
@@ -251,7 +261,7 @@ void AppendJsonNumber(const Node& node, std::string& out) {
   std::string number = negative ? "-" : "";
   if (s[0] == '.') number += '0';
   for (std::size_t i = 0; i < s.size(); ++i) {
-    if (s[i] == '.' && (i + 1 >= s.size() || !std::isdigit(static_cast<unsigned char>(s[i + 1])))) continue;   // "1."
+    if (s[i] == '.' && (i + 1 >= s.size() || !std::isdigit(static_cast<unsigned char>(s[i + 1])))) continue;  // "1."
     number += s[i];
   }
   out += number;
@@ -263,8 +273,10 @@ void AppendJson(const Node& node, std::string& out) {
     case Node::Kind::kBoolean: out += node.text[0] == 't' || node.text[0] == 'T' ? "true" : "false"; break;
     case Node::Kind::kInteger:
     case Node::Kind::kFloat:
-      if (node.text == ".nan" || node.text == ".NaN" || node.text == ".NAN") AppendJsonText(node.text, out);
-      else AppendJsonNumber(node, out);
+      if (node.text == ".nan" || node.text == ".NaN" || node.text == ".NAN")
+        AppendJsonText(node.text, out);
+      else
+        AppendJsonNumber(node, out);
       break;
     case Node::Kind::kText: AppendJsonText(node.text, out); break;
     case Node::Kind::kList:
@@ -322,14 +334,24 @@ bool IsUtf8(std::string_view text, std::size_t& at) {
     const unsigned c = byte(i);
     std::size_t more = 0;
     unsigned low = 0x80, high = 0xBF;
-    if (c < 0x80) more = 0;
-    else if (c >= 0xC2 && c <= 0xDF) more = 1;
-    else if (c >= 0xE0 && c <= 0xEF) more = 2, low = c == 0xE0 ? 0xA0 : 0x80, high = c == 0xED ? 0x9F : 0xBF;
-    else if (c >= 0xF0 && c <= 0xF4) more = 3, low = c == 0xF0 ? 0x90 : 0x80, high = c == 0xF4 ? 0x8F : 0xBF;
-    else { at = i; return false; }
+    if (c < 0x80)
+      more = 0;
+    else if (c >= 0xC2 && c <= 0xDF)
+      more = 1;
+    else if (c >= 0xE0 && c <= 0xEF)
+      more = 2, low = c == 0xE0 ? 0xA0 : 0x80, high = c == 0xED ? 0x9F : 0xBF;
+    else if (c >= 0xF0 && c <= 0xF4)
+      more = 3, low = c == 0xF0 ? 0x90 : 0x80, high = c == 0xF4 ? 0x8F : 0xBF;
+    else {
+      at = i;
+      return false;
+    }
     for (std::size_t n = 1; n <= more; ++n) {
       const unsigned next = byte(i + n);
-      if (i + n >= text.size() || next < low || next > high) { at = i; return false; }
+      if (i + n >= text.size() || next < low || next > high) {
+        at = i;
+        return false;
+      }
       low = 0x80, high = 0xBF;
     }
     i += more + 1;
@@ -369,7 +391,8 @@ Node ReadYaml(const std::string& file, std::string_view text, Findings& findings
   } catch (const TooMuch& e) {
     add("not-yaml", e.message, "", builder.At(e.mark));
   } catch (const YAML::Exception& e) {
-    add("not-yaml", fmt::format("this is no YAML: {}", e.msg), "Check indentation, quotes and brackets here and in the line before.", builder.At(e.mark));
+    add("not-yaml", fmt::format("this is no YAML: {}", e.msg),
+        "Check indentation, quotes and brackets here and in the line before.", builder.At(e.mark));
   } catch (const std::exception& e) {
     add("not-yaml", fmt::format("this is no YAML: {}", e.what()), "", Place{file, 1, 1});
   }

@@ -18,11 +18,11 @@ namespace nano::contract {
 struct Node {
   enum class Kind : std::uint8_t { kNull, kBoolean, kInteger, kFloat, kText, kList, kMap };
   Kind kind = Kind::kNull;
-  std::string text;                           ///< of a scalar, as written (escapes undone)
-  std::vector<Node> items;                    ///< of a list
-  std::vector<std::pair<Node, Node>> entries; ///< of a map, in order; a key may stand twice
-  Place place;                                ///< of the first character
-  std::uint64_t text_column = 0;              ///< where the text itself begins, if it stands on that line as it is; else 0
+  std::string text;                            ///< of a scalar, as written (escapes undone)
+  std::vector<Node> items;                     ///< of a list
+  std::vector<std::pair<Node, Node>> entries;  ///< of a map, in order; a key may stand twice
+  Place place;                                 ///< of the first character
+  std::uint64_t text_column = 0;               ///< where the text itself begins, if it stands on that line as it is; else 0
 
   bool scalar() const { return kind < Kind::kList; }
   bool is_text() const { return kind == Kind::kText; }
