@@ -144,7 +144,7 @@ class SingerTap final : public Feed {
   /// A tap named with a slash is relative to the warehouse's folder; else it is looked for on PATH.
   std::string Program() const {
     const std::string& tap = source_.tap.tap;
-    return tap.find('/') == std::string::npos ? tap : (options_.folder / tap).lexically_normal().string();
+    return tap.find('/') == std::string::npos ? tap : std::filesystem::absolute(options_.folder / tap).lexically_normal().string();
   }
 
   /// The reader wants to own its source; the child is ours.
