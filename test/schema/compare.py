@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds the program's own checks against the JSON Schema that it publishes.
 
-    python3 test/schema/compare.py <nanohouse> [--all] [--seed N]
+    python3 test/schema/compare.py <nanohouse> [--sample N] [--seed N]
 
 Takes good warehouses that use every key of the language, changes them in one place each (a value of another type, a key
 removed, misspelt or added), and asks both `nanohouse check --json` and a JSON Schema validator about each. Any
 difference in the verdict on its shape is a failure. Needs the Python package jsonschema. Files are written as JSON, which
-is YAML as well, so that both sides read the same values. Ends with `N passed, N failed`.
+is YAML as well, so that both sides read the same values. Prints a line for each case, as test/README.md has it.
 """
 
 import argparse
@@ -114,6 +114,10 @@ def changed(document, path, change):
     return document
 
 
+def shown(value):
+    return json.dumps(value, separators=(",", ":"))[:40]
+
+
 def misspelt(parent, key):
     parent[key[:-1] if len(key) > 2 else key + key] = parent.pop(key)
 
@@ -127,7 +131,7 @@ def mutations(document):
         if path:
             for other in OTHERS:
                 if other != value or type(other) is not type(value):
-                    yield f"{name} = {json.dumps(other)[:40]}", changed(document, path, lambda parent, key: parent.__setitem__(key, copy.deepcopy(other)))
+                    yield f"{name} = {shown(other)}", changed(document, path, lambda parent, key: parent.__setitem__(key, copy.deepcopy(other)))
             yield f"without {name}", changed(document, path, lambda parent, key: parent.__delitem__(key))
             if isinstance(path[-1], str):
                 yield f"misspelt {name}", changed(document, path, misspelt)
@@ -151,7 +155,7 @@ def program_says(binary, document):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("binary")
-    arguments.add_argument("--all", action="store_true", help="every change, not a sample of 400")
+    arguments.add_argument("--sample", type=int, default=400, help="how many of the changes; 0: every one")
     arguments.add_argument("--seed", type=int, default=1)
     options = arguments.parse_args()
 
@@ -161,9 +165,9 @@ def main():
     validator = jsonschema.Draft7Validator(whole)
 
     cases = list(mutations(SMALL)) + list(mutations(FULL))
-    if not options.all:
+    if options.sample:
         good = [case for case in cases if case[0] == "nothing"]
-        cases = good + random.Random(options.seed).sample([case for case in cases if case[0] != "nothing"], 400)
+        cases = good + random.Random(options.seed).sample([case for case in cases if case[0] != "nothing"], options.sample)
 
     passed, failed, accepted = 0, 0, 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
@@ -173,14 +177,15 @@ def main():
             accepted += expected
             if verdict == expected and (what != "nothing" or expected):
                 passed += 1
+                print(f"ok {what}")
                 continue
             failed += 1
             print(f"FAIL {what}: the schema says {'good' if expected else error.message[:120]}, the program {'good' if verdict else why}")
     if accepted < 10 or accepted > len(cases) - 10:
         failed += 1
-        print(f"FAIL the cases are no test: {accepted} of {len(cases)} are good")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+        print(f"FAIL the cases are a test: {accepted} of {len(cases)} are good")
+    print(f"{passed} agree, {failed} do not; {accepted} of {len(cases)} are good")
+    return 1 if failed or not passed else 0
 
 
 if __name__ == "__main__":
