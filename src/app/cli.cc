@@ -8,6 +8,7 @@
 #include "app/command.h"
 #include "app/report.h"
 #include "app/version.h"
+#include "contract/finding.h"
 
 namespace nano::app {
 namespace {
@@ -47,6 +48,44 @@ std::string UnknownVerb(const CLI::App& program, int argc, char** argv) {
   return {};
 }
 
+/// The chosen verb, and of it the chosen part (`quarantine list`); the program itself where there is none.
+const CLI::App& Chosen(const CLI::App& program) {
+  const CLI::App* chosen = &program;
+  while (!chosen->get_subcommands().empty()) chosen = chosen->get_subcommands().front();
+  return *chosen;
+}
+
+std::string FullName(const CLI::App& app) {
+  if (!app.get_parent()) return "nanohouse";
+  return FullName(*app.get_parent()) + " " + app.get_name();
+}
+
+/// Wrong use, in our words where the parser's are not a person's.
+Error WrongUse(const CLI::App& program, const CLI::ParseError& wrong, int argc, char** argv) {
+  const CLI::App& chosen = Chosen(program);
+  Error error{Code::kInvalid, wrong.what(), fmt::format("`{} --help` shows how it is used.", FullName(chosen)), {}, {}};
+  if (const std::string unknown = UnknownVerb(program, argc, argv); !unknown.empty()) {
+    error.message = fmt::format("there is no command \"{}\"", unknown);
+    const std::string near = contract::Nearest(unknown, VerbNames(program));
+    error.hint = near.empty() ? "`nanohouse --help` lists the commands." : fmt::format("Did you mean `{}`?", near);
+    return error;
+  }
+  if (wrong.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError)) return error;
+  std::vector<std::string> extras = program.remaining(true);
+  const auto option = std::find_if(extras.begin(), extras.end(), [](const std::string& text) { return text.size() > 1 && text[0] == '-'; });
+  if (option == extras.end()) {
+    if (!extras.empty()) error.message = fmt::format("argument \"{}\" is one too many", extras.front());
+    return error;
+  }
+  const std::string name = option->substr(0, option->find('='));
+  error.message = fmt::format("there is no option \"{}\"", name);
+  std::vector<std::string> known;
+  for (const CLI::Option* each : chosen.get_options())
+    for (const auto& word : each->get_lnames()) known.push_back("--" + word);
+  if (const std::string near = contract::Nearest(name, known); !near.empty()) error.hint = fmt::format("Did you mean `{}`?", near);
+  return error;
+}
+
 }  // namespace
 
 CLI::App& AddVerb(CommandLine& line, CLI::App& parent, const std::string& name, const std::string& description,
@@ -71,6 +110,7 @@ void AddVerbs(CommandLine& line) {
   AddQuarantine(line);
   AddPublish(line);
   AddDoctor(line);
+  AddSchema(line);
   AddLater(line);
 }
 
@@ -89,16 +129,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return program.exit(success);   // --help
   } catch (const CLI::ParseError& wrong) {
-    const std::string unknown = UnknownVerb(program, argc, argv);
-    Error error{Code::kInvalid, wrong.what(), "`nanohouse --help` lists the commands.", {}, {}};
-    if (!unknown.empty()) {
-      error.message = fmt::format("there is no command \"{}\"", unknown);
-      if (const std::string near = Nearest(unknown, VerbNames(program)); !near.empty()) error.hint = fmt::format("Did you mean `{}`?", near);
-    } else {
-      for (const CLI::App* verb = &program; verb; verb = verb->get_subcommands().empty() ? nullptr : verb->get_subcommands()[0])
-        if (verb != &program) error.hint = fmt::format("`nanohouse {} --help` shows how it is used.", verb->get_name());
-    }
-    return static_cast<int>(ReportUsage(line.invocation, error));
+    return static_cast<int>(ReportUsage(line.invocation, WrongUse(program, wrong, argc, argv)));
   }
   if (version) return static_cast<int>(PrintVersion(line.invocation));
   if (!line.chosen) {

@@ -46,14 +46,16 @@ Exit ApplyPlan(const Invocation& invocation, bool yes) {
   migrate::AppliedTables applied;
   applied.version = plan->deployed;
   if (!plan->same_files || plan->deployed == 0) {
-    auto writer = OpenWriter(*warehouse);
+    auto writer = OpenWriter(*warehouse, "apply");
     if (!writer) return Report(invocation, writer.error());
     auto done = migrate::Apply((*writer)->lake(), *warehouse->contract);
     if (!done) {
+      (*writer)->Finish(state::Outcome::kFailed, done.error().message, "{}");
       (void)Report(invocation, done.error());
       return done.error().code == Code::kUnsupported ? Exit::kFailed : Exit::kCouldNot;
     }
     applied = *std::move(done);
+    (*writer)->Finish(state::Outcome::kOk, "", nlohmann::json{{"created", applied.created.size()}, {"revised", applied.revised.size()}}.dump());
   }
   if (invocation.json) {
     auto out = nlohmann::ordered_json::parse(PlanJson(*plan));

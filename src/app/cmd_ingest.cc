@@ -69,11 +69,24 @@ struct Ingested {
   double seconds = 0;
 };
 
+/// The list of runs keeps what became of each source; `status` reads it there.
+void Note(WarehouseWriter& writer, const Ingested& ingested) {
+  Json counters{{"sources", Json::object()}};
+  std::string message;
+  for (const auto& source : ingested.sources) {
+    counters["sources"][source.source] = AsJson(source, ingested.seconds);
+    if (source.error && message.empty()) message = fmt::format("source \"{}\": {}", source.source, source.error->message);
+  }
+  if (message.empty() && ingested.publish_error) message = ingested.publish_error->message;
+  const auto outcome = !message.empty() ? state::Outcome::kFailed : io::StopRequested() ? state::Outcome::kStopped : state::Outcome::kOk;
+  writer.Finish(outcome, message, counters.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
 Result<Ingested> Ingest(const Invocation& invocation, const std::vector<std::string>& sources, Progress& progress) {
   const auto began = Clock::now();
   ASSIGN(const auto warehouse, FindWarehouse(invocation.folder));
   if (warehouse.contract->sources.empty() && !warehouse.parsed.ok()) return FindingsError(warehouse.parsed.findings);
-  ASSIGN(const auto writer, OpenWriter(warehouse));
+  ASSIGN(const auto writer, OpenWriter(warehouse, "ingest"));
   ASSIGN(const auto contract, Deployed(invocation, warehouse, writer->lake(), progress));
   for (const auto& name : sources)
     if (!contract->source(name))
@@ -94,6 +107,7 @@ Result<Ingested> Ingest(const Invocation& invocation, const std::vector<std::str
     else out.publish_error = std::move(published).error();
   }
   out.seconds = std::chrono::duration<double>(Clock::now() - began).count();
+  Note(*writer, out);
   return out;
 }
 

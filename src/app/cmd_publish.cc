@@ -33,8 +33,11 @@ Result<std::vector<PublishedName>> Publish(const Invocation& invocation) {
   {
     ASSIGN(const auto reader, OpenReader(warehouse.layout, ""));   // nothing is made where nothing was applied
   }
-  ASSIGN(const auto writer, OpenWriter(warehouse));
-  return PublishNames(writer->lake().connection(), warehouse.layout);
+  ASSIGN(const auto writer, OpenWriter(warehouse, "publish"));
+  auto names = PublishNames(writer->lake().connection(), warehouse.layout);
+  if (names) writer->Finish(state::Outcome::kOk, "", Json{{"tables", names->size()}}.dump());
+  else writer->Finish(state::Outcome::kFailed, names.error().message, "{}");
+  return names;
 }
 
 }  // namespace

@@ -152,10 +152,11 @@ Status Drop(const Invocation& invocation, const Selection& selection) {
   if (count > 0) {
     ASSIGN(const bool agreed, Agreed(selection, count));
     if (!agreed) return Fail(Code::kInvalid, "nothing was dropped");
-    ASSIGN(const auto writer, OpenWriter(warehouse));
+    ASSIGN(const auto writer, OpenWriter(warehouse, "quarantine drop"));
     TRY(writer->lake().Begin());
     TRY(writer->lake().connection().Execute(std::string("DELETE FROM ") + lake::kCatalog + ".nanohouse.quarantine" + condition.sql, condition.values));
     TRY(writer->lake().Commit("quarantine"));
+    writer->Finish(state::Outcome::kOk, "", Json{{"dropped", count}}.dump());
   }
   if (invocation.json) fmt::print("{{\"dropped\":{}}}\n", count);
   else if (!invocation.quiet) fmt::print("dropped {} entries\n", count);

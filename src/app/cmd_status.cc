@@ -56,10 +56,10 @@ Json AsJson(const watch::Standing& standing) {
   }
   out["runs"] = Json::array();
   for (const auto& run : standing.runs)
-    out["runs"].push_back({{"id", run.id}, {"command", run.command}, {"source", run.source.empty() ? Json() : Json(run.source)},
-                           {"state", run.state}, {"started_at", run.started_at},
-                           {"ended_at", run.ended_at.empty() ? Json() : Json(run.ended_at)}, {"records", run.records},
-                           {"reason", run.reason.empty() ? Json() : Json(run.reason)}});
+    out["runs"].push_back({{"id", run.id}, {"command", run.command}, {"state", run.state}, {"started_at", run.started_at},
+                           {"ended_at", run.ended_at.empty() ? Json() : Json(run.ended_at)},
+                           {"reason", run.reason.empty() ? Json() : Json(run.reason)},
+                           {"counters", Json::parse(run.counters, nullptr, false)}});
   out["quarantine"] = standing.quarantine;
   return out;
 }
@@ -119,7 +119,11 @@ Status ShowStatus(const Invocation& invocation) {
   ASSIGN(const auto warehouse, FindWarehouse(invocation.folder));
   auto reader = OpenReader(warehouse.layout, "");
   if (!reader && reader.error().code != Code::kNotFound) return tl::make_unexpected(std::move(reader).error());
-  ASSIGN(const watch::Standing standing, watch::ReadStanding(reader ? reader->get() : nullptr, warehouse.layout, warehouse.contract.get()));
+  std::error_code error;
+  std::unique_ptr<state::State> state;
+  if (std::filesystem::exists(warehouse.layout.state(), error)) { ASSIGN(state, state::State::Open(warehouse.layout.local)); }
+  ASSIGN(const watch::Standing standing,
+         watch::ReadStanding(reader ? reader->get() : nullptr, state.get(), warehouse.layout, warehouse.contract.get()));
   if (!invocation.json) return PrintForPeople(standing);
   Output output;
   TRY(output.Write(AsJson(standing).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));

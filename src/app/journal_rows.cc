@@ -100,7 +100,7 @@ class Scan final : public engine::RowScan {
       case kEndsTransactionField: column.data<bool>()[row] = (record.flags & kEndsTransaction) != 0; return;
       case kReplayedField: column.data<bool>()[row] = (record.flags & kReplayed) != 0; return;
       case kBytes:
-        if (record.has_value) column.SetString(row, record.bytes);
+        if (record.has_value && !IsUtf8Text(record.bytes)) column.SetString(row, record.bytes);
         else column.SetNull(row);
         return;
     }

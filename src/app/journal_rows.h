@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// SQL over the event log: `FROM journal.<source>`, one row a record, as it was journaled when the query began. Blocks
-/// are read one at a time, so memory does not grow with the journal. Columns: docs/guide/query.md.
+/// are read one at a time, so memory does not grow with the journal. `value` is the message; where it is no UTF-8 text,
+/// it shows U+FFFD for what is none, and `bytes` has it as it came.
 
 #include <filesystem>
 #include <memory>

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "app/display_text.h"
 
@@ -52,6 +51,22 @@ std::string_view CodeName(Code code) {
   return "internal";
 }
 
+std::string_view CodeAdvice(Code code) {
+  switch (code) {
+    case Code::kInvalid: return "change what the place and the hint name";
+    case Code::kNotFound: return "look at the name, or make it";
+    case Code::kExists: return "it is there already; nothing was written over";
+    case Code::kConflict: return "somebody else changed it, or is writing: try again";
+    case Code::kUnavailable: return "something outside does not answer: try again later";
+    case Code::kOutcomeUnknown: return "it may have happened: run the command again, which finds out; delete nothing";
+    case Code::kDenied: return "you may not, by rights of the system or of the warehouse";
+    case Code::kUnsupported: return "the language knows it, this release or this engine can't do it";
+    case Code::kCorrupt: return "what is stored is damaged: keep the folder as it is, run `nanohouse doctor`";
+    case Code::kInternal: return "our mistake: please report it with the message";
+  }
+  return "";
+}
+
 std::string ErrorText(const Error& error, const Terminal& terminal) {
   const std::string message = PrintableLines(error.message);
   std::string out = terminal.Red("error:") + " " + message;
@@ -91,26 +106,6 @@ Exit Report(const Invocation& invocation, const Error& error) {
 Exit ReportUsage(const Invocation& invocation, const Error& error) {
   (void)Report(invocation, error);
   return Exit::kUsage;
-}
-
-std::string Nearest(const std::string& typed, const std::vector<std::string>& known) {
-  std::string best;
-  std::size_t best_distance = std::max<std::size_t>(typed.size() / 3, 1) + 1;
-  for (const auto& name : known) {
-    std::vector<std::size_t> row(name.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= typed.size(); ++i) {
-      std::size_t diagonal = row[0];
-      row[0] = i;
-      for (std::size_t j = 1; j <= name.size(); ++j) {
-        const std::size_t changed = diagonal + (typed[i - 1] == name[j - 1] ? 0 : 1);
-        diagonal = row[j];
-        row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
-      }
-    }
-    if (row.back() < best_distance) best_distance = row.back(), best = name;
-  }
-  return best;
 }
 
 }  // namespace nano::app

@@ -17,13 +17,13 @@ std::string ErrorText(const Error& error, const Terminal& terminal);
 std::string ErrorJson(const Error& error);
 /// The code as users see it: `invalid`, `not_found`, …; the reference lists them.
 std::string_view CodeName(Code code);
+/// What whoever meets it should do.
+std::string_view CodeAdvice(Code code);
 
 /// Prints the error and gives kCouldNot.
 Exit Report(const Invocation& invocation, const Error& error);
 /// Prints the error and gives kUsage.
 Exit ReportUsage(const Invocation& invocation, const Error& error);
 
-/// The known name that is nearest to what was typed, if one is near.
-std::string Nearest(const std::string& typed, const std::vector<std::string>& known);
 
 }  // namespace nano::app

@@ -11,6 +11,7 @@
 #include "contract/layout.h"
 #include "contract/parse.h"
 #include "lake/reader.h"
+#include "state/state.h"
 
 namespace nano::app {
 
@@ -28,8 +29,9 @@ Result<Warehouse> LoadWarehouse(const std::filesystem::path& folder);
 
 lake::Place LakePlace(const contract::Layout& layout);
 
-/// The tables, newest or as they were `at` (empty: newest); plain names are those of the promoted version.
-/// kNotFound: nothing was applied yet.
+/// The tables at one cut, newest or as they were `at` (empty: newest); plain names are those of the promoted version.
+/// The cut is leased while the reader lives, so upkeep keeps its files; where state.db can't be written (a copy on a
+/// read-only disk) there is no upkeep either, and no lease.  kNotFound: nothing was applied yet.
 Result<std::unique_ptr<lake::Reader>> OpenReader(const contract::Layout& layout, const std::string& at);
 
 /// The right to change a warehouse, and its tables. Lives as long as the work does.
@@ -37,8 +39,10 @@ class WarehouseWriter {
  public:
   virtual ~WarehouseWriter() = default;
   virtual lake::Writer& lake() = 0;
+  /// Notes how the work ended; `counters` is a JSON object. A writer that goes without this is noted as failed.
+  virtual void Finish(state::Outcome outcome, const std::string& message, const std::string& counters) = 0;
 };
-/// kConflict: another process writes; the message names it.
-Result<std::unique_ptr<WarehouseWriter>> OpenWriter(const Warehouse& warehouse);
+/// `command` is what the list of runs will show.  kConflict: another process writes; the message names it.
+Result<std::unique_ptr<WarehouseWriter>> OpenWriter(const Warehouse& warehouse, const std::string& command);
 
 }  // namespace nano::app

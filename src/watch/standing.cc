@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "watch/standing.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "journal/journal.h"
@@ -34,6 +38,8 @@ newest AS (
 SELECT live.table_name, (coalesce(records, 0) - coalesce(deleted, 0))::BIGINT, (coalesce(data.files, 0) + coalesce(gone.files, 0))::BIGINT,
        (coalesce(data.bytes, 0) + coalesce(gone.bytes, 0))::BIGINT, coalesce(deleted, 0)::BIGINT, newest.at::VARCHAR
 FROM live LEFT JOIN data USING (table_id) LEFT JOIN gone USING (table_id) LEFT JOIN newest USING (table_id))sql";
+
+constexpr std::size_t kRuns = 20;
 
 std::int64_t NowMicros() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -91,12 +97,50 @@ Result<std::vector<SourceStatus>> ReadSources(engine::Connection* connection, co
   return out;
 }
 
+/// `2026-01-02 03:04:05.678901+00`
+std::string TimeText(std::int64_t micros) {
+  const std::time_t seconds = static_cast<std::time_t>(micros / 1'000'000);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}+00", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+                     parts.tm_min, parts.tm_sec, micros % 1'000'000);
+}
+
+/// The latest runs, and what they say of the sources: what runs now, and what failed when it ran last.
+Status ReadRuns(state::State& state, Standing& standing) {
+  ASSIGN(const auto runs, state.Runs(kRuns));
+  ASSIGN(const auto holder, state.writer());
+  std::set<std::string> told;
+  for (const auto& run : runs) {
+    RunStatus status{run.id, run.command, std::string(state::ToString(run.outcome)), TimeText(run.started),
+                     run.finished ? TimeText(*run.finished) : "", run.message, run.counters};
+    const bool alive = run.outcome == state::Outcome::kRunning && holder && holder->held && holder->epoch == run.epoch;
+    if (run.outcome == state::Outcome::kRunning && run.epoch > 0 && !alive) status.state = state::ToString(state::Outcome::kLost);
+    if (run.command == "ingest") {
+      const auto counters = nlohmann::json::parse(run.counters, nullptr, false);
+      for (auto& source : standing.sources) {
+        if (alive && source.state == "stopped") source.state = "running";
+        if (!counters.is_object() || !counters.contains("sources") || !counters["sources"].contains(source.name)) continue;
+        if (!told.insert(source.name).second || source.state != "stopped") continue;
+        const auto& entry = counters["sources"][source.name];
+        if (!entry.contains("error")) continue;
+        source.state = "failed";
+        source.reason = entry["error"].value("message", "");
+        source.hint = entry["error"].value("hint", "");
+      }
+    }
+    standing.runs.push_back(std::move(status));
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<Standing> ReadStanding(lake::Reader* reader, const contract::Layout& layout, const contract::Contract* contract) {
+Result<Standing> ReadStanding(lake::Reader* reader, state::State* state, const contract::Layout& layout, const contract::Contract* contract) {
   Standing out;
   if (!reader) {
     ASSIGN(out.sources, ReadSources(nullptr, {}, layout, contract));
+    if (state) TRY(ReadRuns(*state, out));
     return out;
   }
   engine::Connection& connection = reader->connection();
@@ -108,6 +152,7 @@ Result<Standing> ReadStanding(lake::Reader* reader, const contract::Layout& layo
   }
   ASSIGN(const lake::Cut cut, lake::CutOf(connection, out.snapshot));
   ASSIGN(out.sources, ReadSources(&connection, cut, layout, contract));
+  if (state) TRY(ReadRuns(*state, out));
 
   std::map<std::string, TableStatus> by_build;
   ASSIGN(const auto tables, connection.Query(kTables));

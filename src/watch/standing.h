@@ -12,6 +12,7 @@
 #include "contract/layout.h"
 #include "contract/model.h"
 #include "lake/reader.h"
+#include "state/state.h"
 
 namespace nano::watch {
 
@@ -49,11 +50,11 @@ struct VersionStatus {
 
 struct RunStatus {
   std::int64_t id = 0;
-  std::string command, source;
-  std::string state;                    ///< running, done or failed
+  std::string command;
+  std::string state;                    ///< running, ok, failed, stopped, lost
   std::string started_at, ended_at;     ///< UTC; the second empty while it runs
-  std::int64_t records = 0;
   std::string reason;                   ///< of a failed one
+  std::string counters;                 ///< JSON object
 };
 
 struct Standing {
@@ -66,7 +67,7 @@ struct Standing {
   std::int64_t quarantine = 0;          ///< all of it, also of streams without a table
 };
 
-/// `reader` is null before the first apply. `contract` may be null: then sources that were never read are not named.
-Result<Standing> ReadStanding(lake::Reader* reader, const contract::Layout& layout, const contract::Contract* contract);
+/// `reader` and `state` are null before the first apply. `contract` may be null: then sources that were never read are not named.
+Result<Standing> ReadStanding(lake::Reader* reader, state::State* state, const contract::Layout& layout, const contract::Contract* contract);
 
 }  // namespace nano::watch

@@ -91,7 +91,7 @@ class WatchTest : public testing::Test {
   Standing Read() {
     auto reader = lake::Reader::Open({layout_.lake(), layout_.catalog(), layout_.spill()}, {});
     EXPECT_TRUE(reader) << reader.error().message;
-    auto standing = ReadStanding(reader->get(), layout_, nullptr);
+    auto standing = ReadStanding(reader->get(), nullptr, layout_, nullptr);
     EXPECT_TRUE(standing) << standing.error().message;
     return standing ? *standing : Standing{};
   }
@@ -142,7 +142,7 @@ TEST_F(WatchTest, BeforeTheFirstApplyTheDeclaredSourcesAreShown) {
   contract::Contract contract;
   contract.sources.push_back({});
   contract.sources.back().name = "later";
-  const auto standing = ReadStanding(nullptr, layout_, &contract);
+  const auto standing = ReadStanding(nullptr, nullptr, layout_, &contract);
   ASSERT_TRUE(standing);
   ASSERT_EQ(standing->sources.size(), 1u);
   EXPECT_EQ(standing->sources[0].name, "later");
