@@ -70,8 +70,15 @@ Error WrongUse(const CLI::App& program, const CLI::ParseError& wrong, int argc, 
     error.hint = near.empty() ? "`nanohouse --help` lists the commands." : fmt::format("Did you mean `{}`?", near);
     return error;
   }
+  const std::vector<std::string> extras = program.remaining(true);
+  if (const auto parts = VerbNames(chosen); &chosen != &program && !parts.empty()) {
+    const auto part = std::find_if(extras.begin(), extras.end(), [](const std::string& text) { return !text.empty() && text[0] != '-'; });
+    error.message = part == extras.end() ? fmt::format("\"{}\" needs one of {}", chosen.get_name(), fmt::join(parts, ", "))
+                                         : fmt::format("there is no command \"{} {}\"", chosen.get_name(), *part);
+    if (part != extras.end()) error.hint = fmt::format("It is one of {}.", fmt::join(parts, ", "));
+    return error;
+  }
   if (wrong.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError)) return error;
-  std::vector<std::string> extras = program.remaining(true);
   const auto option = std::find_if(extras.begin(), extras.end(), [](const std::string& text) { return text.size() > 1 && text[0] == '-'; });
   if (option == extras.end()) {
     if (!extras.empty()) error.message = fmt::format("argument \"{}\" is one too many", extras.front());
