@@ -115,27 +115,33 @@ class Differ {
   }
 
   void Tables(const Table& old, const Table& now) {
-    const auto add = [&](std::string_view rule, std::string what) { Add(rule, now.name, std::move(what), now.place, now.name); };
+    const auto add = [&](std::string_view rule, const std::string& key, std::string what) {
+      const auto place = now.places.find(key);
+      Add(rule, now.name, std::move(what), place == now.places.end() ? now.place : place->second, now.name);
+    };
     if (Text(old.sources) != Text(now.sources))
-      add("table-source", fmt::format("the source changed from {} to {}", Text(old.sources), Text(now.sources)));
+      add("table-source", "source", fmt::format("the source changed from {} to {}", Text(old.sources), Text(now.sources)));
     if (old.primary_key != now.primary_key)
-      add("key", fmt::format("the primary key changed from {} to {}", Text(old.primary_key), Text(now.primary_key)));
+      add("key", "primary_key", fmt::format("the primary key changed from {} to {}", Text(old.primary_key), Text(now.primary_key)));
     const bool follows_the_key = old.primary_key != now.primary_key && !old.mode_given && !now.mode_given;
     if (const auto from = EffectiveMode(deployed_, old), to = EffectiveMode(wanted_, now); from != to && !follows_the_key)
-      add("mode", fmt::format("the mode changed from {} to {}", from ? Text(*from) : "the source's own",
-                              to ? Text(*to) : "the source's own"));
+      add("mode", "mode",
+          fmt::format("the mode changed from {} to {}", from ? Text(*from) : "the source's own",
+                      to ? Text(*to) : "the source's own"));
     if (old.deletes != now.deletes)
-      add("deletes", fmt::format("deletes changed from {} to {}", Text(old.deletes), Text(now.deletes)));
+      add("deletes", "deletes", fmt::format("deletes changed from {} to {}", Text(old.deletes), Text(now.deletes)));
     if (Text(old.partition_by) != Text(now.partition_by))
-      add("partition", fmt::format("partition_by changed from {} to {}", Text(old.partition_by), Text(now.partition_by)));
-    if (old.sort_by != now.sort_by) add("sort", fmt::format("sort_by changed from {} to {}", Text(old.sort_by), Text(now.sort_by)));
-    if (old.on_type_mismatch != now.on_type_mismatch) add("misfits", "on_type_mismatch changed");
-    if (old.special_values != now.special_values) add("misfits", "special_values changed");
-    if (old.on_new_field != now.on_new_field) add("new-fields", "on_new_field changed");
-    if (old.target_file_bytes != now.target_file_bytes) add("files", "target_file_size changed");
-    if (old.description != now.description) add("description", "the description changed");
-    if (old.tags != now.tags) add("description", "the tags changed");
-    if (!SameTests(old.tests, now.tests)) add("tests", "the tests changed");
+      add("partition", "partition_by",
+          fmt::format("partition_by changed from {} to {}", Text(old.partition_by), Text(now.partition_by)));
+    if (old.sort_by != now.sort_by)
+      add("sort", "sort_by", fmt::format("sort_by changed from {} to {}", Text(old.sort_by), Text(now.sort_by)));
+    if (old.on_type_mismatch != now.on_type_mismatch) add("misfits", "on_type_mismatch", "on_type_mismatch changed");
+    if (old.special_values != now.special_values) add("misfits", "special_values", "special_values changed");
+    if (old.on_new_field != now.on_new_field) add("new-fields", "on_new_field", "on_new_field changed");
+    if (old.target_file_bytes != now.target_file_bytes) add("files", "target_file_size", "target_file_size changed");
+    if (old.description != now.description) add("description", "description", "the description changed");
+    if (old.tags != now.tags) add("description", "tags", "the tags changed");
+    if (!SameTests(old.tests, now.tests)) add("tests", "data_tests", "the tests changed");
     Columns(old, now);
   }
 

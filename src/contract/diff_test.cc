@@ -77,14 +77,15 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"values", "data_type: int}", "data_type: int, expr: id + 1}", "tables/t.yaml:6", "orders.id"},
                     Case{"constraint", "float}", "float, constraints: [not_null]}", "tables/t.yaml:9", "orders.ratio"},
                     Case{"dropped-constraint", ", constraints: [not_null]", "", "tables/t.yaml:8", "orders.note"},
-                    Case{"key", "[id]", "[id, amount]"}, Case{"mode", "  columns:", "  mode: append\n  columns:"},
-                    Case{"partition", "  columns:", "  partition_by: [note]\n  columns:"},
-                    Case{"sort", "  columns:", "  sort_by: [note]\n  columns:"},
-                    Case{"misfits", "  columns:", "  special_values: clamp\n  columns:"},
-                    Case{"new-fields", "  columns:", "  on_new_field: ignore\n  columns:"},
-                    Case{"files", "  columns:", "  target_file_size: 8MB\n  columns:"},
-                    Case{"table-source", "source: cdc", "source: {name: cdc, stream: other}"},
-                    Case{"description", "  columns:", "  description: Orders\n  columns:"}));
+                    Case{"key", "[id]", "[id, amount]", "tables/t.yaml:4"},
+                    Case{"mode", "  columns:", "  mode: append\n  columns:", "tables/t.yaml:5"},
+                    Case{"partition", "  columns:", "  partition_by: [note]\n  columns:", "tables/t.yaml:5"},
+                    Case{"sort", "  columns:", "  sort_by: [note]\n  columns:", "tables/t.yaml:5"},
+                    Case{"misfits", "  columns:", "  special_values: clamp\n  columns:", "tables/t.yaml:5"},
+                    Case{"new-fields", "  columns:", "  on_new_field: ignore\n  columns:", "tables/t.yaml:5"},
+                    Case{"files", "  columns:", "  target_file_size: 8MB\n  columns:", "tables/t.yaml:5"},
+                    Case{"table-source", "source: cdc", "source: {name: cdc, stream: other}", "tables/t.yaml:3"},
+                    Case{"description", "  columns:", "  description: Orders\n  columns:", "tables/t.yaml:5"}));
 
 TEST(Diff, TablesComeAndGo) {
   EXPECT_THAT(Rows(Diff(*Of(kOrders), *Of(With(kOrders, "name: orders", "name: orders2")))),

@@ -83,6 +83,7 @@ struct Table {
   std::vector<std::string> tags;
   std::vector<Test> tests;
   Place place;
+  std::map<std::string, Place> places;      ///< of the keys that it has: "primary_key", "mode"
 
   const Column* column(const std::string& column_name) const;
 };
@@ -120,6 +121,7 @@ struct Storage {
   std::int64_t grace_seconds = 600;
   bool publish = true;                      ///< iceberg: off
   std::int64_t publish_every_seconds = 30;
+  Place place;
 };
 
 /// Who reads the warehouse, as in dbt.

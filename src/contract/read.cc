@@ -43,6 +43,7 @@ std::vector<Test> ReadTests(const Node& parent) {
 
 void ReadStorage(const Node& node, Contract& contract) {
   Storage& storage = contract.storage;
+  storage.place = node.place;
   if (auto root = TextOf(node, "root"); !root.empty()) storage.root = root;
   storage.local = TextOf(node, "local");
   if (auto catalog = TextOf(node, "catalog"); !catalog.empty()) storage.catalog = catalog;
@@ -184,10 +185,16 @@ std::vector<TableSource> ReadTableSources(const Node& node, const std::string& t
   return out;
 }
 
+bool IsKey(const Table& table, const std::string& column) {
+  return std::find(table.primary_key.begin(), table.primary_key.end(), column) != table.primary_key.end();
+}
+
 Table ReadTable(const Node& node, Findings& findings) {
   Table table;
   table.name = TextOf(node, "name");
   table.place = node.place;
+  for (const auto& [key, value] : node.entries)
+    if (key.is_text()) table.places.emplace(key.text, key.place);
   table.description = TextOf(node, "description");
   table.tags = Strings(TextsOf(node, "tags"));
   table.tests = ReadTests(node);
@@ -262,7 +269,12 @@ void ReadContract(const WarehouseTree& tree, Contract& contract, Findings& findi
     ReadStorage(*storage->second, contract);
   if (contract.storage.local.empty()) contract.storage.local = contract.storage.root;
   for (const Node* const node : tree.sources) contract.sources.push_back(ReadSource(*node));
-  for (const Node* const node : tree.tables) contract.tables.push_back(ReadTable(*node, findings));
+  for (const Node* const node : tree.tables) {
+    contract.tables.push_back(ReadTable(*node, findings));
+    for (const auto& column : contract.tables.back().columns)
+      if (column.not_null && column.expr && IsKey(contract.tables.back(), column.name))
+        contract.not_yet.push_back({fmt::format("expr of the key column \"{}\"", column.name), column.place});
+  }
   for (const Node* const node : tree.exposures) contract.exposures.push_back(ReadExposure(*node));
 }
 
