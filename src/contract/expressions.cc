@@ -91,17 +91,18 @@ class Fields {
       if (alike.size() != 1) return {};
       exact = alike[0];
     }
+    ExpressionInput input{exact, {}, {}};
     for (const auto* const map : {&declared_, &taken_, &own_})
       if (const auto found = map->find({exact}); found != map->end()) {
-        const auto written = source_types_.find({exact});
-        return ExpressionInput{exact, found->second, written == source_types_.end() ? "" : written->second};
+        input.type = found->second;
+        input.leaves.push_back({{exact}, found->second, SourceTypeOf({exact})});
+        return input;
       }
-    DataType type;
-    type.kind = TypeKind::kStruct;
+    input.type.kind = TypeKind::kStruct;
     for (const auto* const map : {&declared_, &taken_, &own_})
       for (const auto& [path, leaf] : *map)
-        if (path[0] == exact) Insert(type, path, 1, leaf);
-    return ExpressionInput{exact, type, ""};
+        if (path[0] == exact && Insert(input.type, path, 1, leaf)) input.leaves.push_back({path, leaf, SourceTypeOf(path)});
+    return input;
   }
 
   std::vector<std::string> Names() const {
@@ -112,21 +113,26 @@ class Fields {
   }
 
  private:
-  static void Insert(DataType& into, const std::vector<std::string>& path, std::size_t depth, const DataType& leaf) {
-    if (into.kind != TypeKind::kStruct) return;  // declared whole
+  std::string SourceTypeOf(const std::vector<std::string>& path) const {
+    const auto written = source_types_.find(path);
+    return written == source_types_.end() ? std::string() : written->second;
+  }
+
+  /// False where the place is taken by what was declared before, or where something within it was.
+  static bool Insert(DataType& into, const std::vector<std::string>& path, std::size_t depth, const DataType& leaf) {
+    if (into.kind != TypeKind::kStruct) return false;
+    const bool is_last = depth + 1 == path.size();
     for (std::size_t i = 0; i < into.names.size(); ++i)
-      if (into.names[i] == path[depth]) {
-        if (depth + 1 < path.size()) Insert(into.children[i], path, depth + 1, leaf);
-        return;
-      }
+      if (into.names[i] == path[depth]) return !is_last && Insert(into.children[i], path, depth + 1, leaf);
     DataType child = leaf;
-    if (depth + 1 < path.size()) {
+    if (!is_last) {
       child = DataType();
       child.kind = TypeKind::kStruct;
       Insert(child, path, depth + 1, leaf);
     }
     into.names.push_back(path[depth]);
     into.children.push_back(std::move(child));
+    return true;
   }
 
   std::map<std::vector<std::string>, DataType> declared_, taken_, own_;
@@ -420,7 +426,8 @@ class Expression {
         refuse("expression-type", fmt::format("{} is no text", ToString(from)), "Use to_json(…) or a cast.");
       return;
     }
-    if (from.kind == TypeKind::kString && !to.nested()) return;  // each value is read as the source's own text is
+    if (from.kind == TypeKind::kString && !to.nested() && to.kind != TypeKind::kBinary)
+      return;  // each value is read as the source's own text is
     if (to.kind == TypeKind::kDecimal) {
       if (from.kind == TypeKind::kInt || from.kind == TypeKind::kBigint) return;  // each value is checked
       if (from.kind == TypeKind::kDecimal) {

@@ -11,4 +11,11 @@ namespace nano::contract {
 /// Adds each mistake to `findings`, and fills Column::inputs.
 void CheckExpressions(const WarehouseTree& tree, Contract& contract, Findings& findings);
 
+/// The SQL of an input, made of the names that its leaves have, in order: a name, or `struct_pack(…)` of them.
+std::string InputSql(const ExpressionInput& input, const std::vector<std::string>& leaves);
+
+/// The SQL of a column's value over its inputs, cast to the column's type. NULL, or an error, where the result is a value
+/// that the column can't hold; text is read by the spellings of docs/reference/types.md and never bent.
+std::string ValueSql(const Column& column);
+
 }  // namespace nano::contract

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include "contract/expressions.h"
 #include "contract/parse.h"
+#include "engine/database.h"
 
 namespace nano::contract {
 namespace {
@@ -136,6 +138,76 @@ TEST(Expression, ItsFieldsAndTheirTypesAreKept) {
               testing::ElementsAre("address struct<city: string, zip: int>", "cents bigint", "list list<int>", "text string"));
   EXPECT_EQ(ToString(*column.expr_type), "string");
   EXPECT_THAT(column.expr_fields, testing::ElementsAre("address", "cents", "list", "text"));
+}
+
+TEST(Expression, APartlyDeclaredStructIsMadeOfItsParts) {
+  const auto parsed = Check("string", "concat(address.city, address.zip)");
+  ASSERT_TRUE(parsed.ok()) << parsed.findings[0].message;
+  const auto& input = parsed.contract->table("t")->column("result")->inputs.at(0);
+  ASSERT_EQ(input.leaves.size(), 2U);
+  EXPECT_THAT(input.leaves[1].path, testing::ElementsAre("address", "zip"));
+  EXPECT_EQ(InputSql(input, {"i0", "i1"}), "struct_pack(\"city\" := i0, \"zip\" := i1)");
+  EXPECT_EQ(InputSql({"f", {}, {{{"f", "a", "x"}, {}, ""}, {{"f", "b"}, {}, ""}, {{"f", "a", "y"}, {}, ""}}}, {"i0", "i1", "i2"}),
+            "struct_pack(\"a\" := struct_pack(\"x\" := i0, \"y\" := i2), \"b\" := i1)");
+}
+
+struct Spelling {
+  const char* type;
+  const char* text;
+  const char* value;  ///< nullptr: the column can't hold it
+};
+TEST(Expression, TextIsReadExactlyOrNotAtAll) {
+  engine::Options options;
+  options.threads = 1;
+  options.extensions = {"icu", "json"};
+  const auto database = engine::Database::Open(options);
+  ASSERT_TRUE(database.has_value());
+  const auto connection = *(*database)->Connect();
+  ASSERT_TRUE((*connection).Execute("SET TimeZone = 'UTC'").has_value());
+  for (const auto& [type, text, value] :
+       std::vector<Spelling>{{"int", "7", "7"},
+                             {"int", "+7", "7"},
+                             {"int", "7.00", "7"},
+                             {"int", "1.9", nullptr},
+                             {"int", "1_000", nullptr},
+                             {"int", "", nullptr},
+                             {"int", " 7", nullptr},
+                             {"int", "3000000000", nullptr},
+                             {"bigint", "9223372036854775807", "9223372036854775807"},
+                             {"decimal(18,2)", "12.34", "12.34"},
+                             {"decimal(18,2)", "12.340", "12.34"},
+                             {"decimal(18,2)", "12.345", nullptr},
+                             {"decimal(18,2)", "1e2", nullptr},
+                             {"decimal(5,2)", "1234.5", nullptr},
+                             {"decimal(18,0)", "12.", "12"},
+                             {"boolean", "T", "true"},
+                             {"boolean", "yes", nullptr},
+                             {"boolean", "1", nullptr},
+                             {"date", "2024-02-29", "2024-02-29"},
+                             {"date", "2024-02-30", nullptr},
+                             {"date", "2024-2-9", nullptr},
+                             {"timestamp", "2024-02-29T10:00:00.123456", "2024-02-29 10:00:00.123456"},
+                             {"timestamp", "2024-02-29 10:00:00.1234567", nullptr},
+                             {"timestamp", "2024-02-29 10:00:00+02", nullptr},
+                             {"timestamptz", "2024-02-29 10:00:00+02", "2024-02-29 08:00:00+00"},
+                             {"timestamptz", "2024-02-29 10:00:00", nullptr},
+                             {"time", "10:00", "10:00:00"},
+                             {"double", "1e3", "1000.0"},
+                             {"double", "x", nullptr},
+                             {"json", "{\"a\":1}", "{\"a\":1}"},
+                             {"json", "{", nullptr}}) {
+    Column column;
+    column.type = *ParseDataType(type);
+    column.expr = "t -- the text\n";
+    column.expr_type = *ParseDataType("string");
+    const auto rows =
+        connection->Query("SELECT TRY(" + ValueSql(column) + ")::VARCHAR FROM (SELECT $1::VARCHAR AS t)", {std::string(text)});
+    ASSERT_TRUE(rows.has_value()) << type << " " << rows.error().message;
+    if (value)
+      EXPECT_EQ(rows->rows[0][0], std::optional<std::string>(value)) << type << " <- " << text;
+    else
+      EXPECT_FALSE(rows->rows[0][0].has_value()) << type << " <- " << text << " became " << *rows->rows[0][0];
+  }
 }
 
 TEST(Expression, TwoTypesForOneFieldAreAMistake) {

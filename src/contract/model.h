@@ -32,9 +32,14 @@ struct PartitionField {
 
 /// A field of the source that an expression reads, as its outermost name, and the type it is read as.
 struct ExpressionInput {
+  struct Leaf {
+    std::vector<std::string> path;
+    DataType type;
+    std::string source_type;                ///< as written, where a column gives it
+  };
   std::string field;
   DataType type;
-  std::string source_type;                  ///< as written, where a column gives it
+  std::vector<Leaf> leaves;                 ///< the field itself, or, of a struct of which only parts are declared, these
 };
 
 /// A test, as declared; `test` runs it.
