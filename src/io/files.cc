@@ -176,6 +176,12 @@ Status MakeFolders(const std::filesystem::path& folder, const std::string& point
   return {};
 }
 
+Status RenameFile(const std::filesystem::path& from, const std::filesystem::path& to, const std::string& point) {
+  TRY(PassOrFail(point + ".rename"));
+  if (::rename(from.c_str(), to.c_str()) != 0) return SystemFail("could not put in place file", to, errno);
+  return {};
+}
+
 Status WriteFileAtomically(const std::filesystem::path& path, std::string_view content, const std::string& point) {
   static std::atomic<unsigned> counter{0};
   const std::filesystem::path temporary =

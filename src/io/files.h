@@ -33,6 +33,8 @@ Status SyncFolder(const std::filesystem::path& folder, const std::string& point)
 Status SyncFile(const std::filesystem::path& file, const std::string& point);
 /// Makes everything written to the file system that holds `folder` durable (syncfs).
 Status SyncFileSystem(const std::filesystem::path& folder, const std::string& point);
+/// Puts a durable file in another's place, in the same folder; lasting once the folder is synced. `<point>.rename`.
+Status RenameFile(const std::filesystem::path& from, const std::filesystem::path& to, const std::string& point);
 /// Makes the folder and those above it, durably.
 Status MakeFolders(const std::filesystem::path& folder, const std::string& point);
 

@@ -104,9 +104,9 @@ Result<std::vector<OwnDeleteFile>> PositionDeletes::Write(const std::vector<std:
                        .bytes = static_cast<std::int64_t>(bytes),
                        .snapshot = there->second.snapshot});
   }
-  if (missing.empty()) return written;
+  // Also for files that were there: a run that was cut short may not have come to this.
   TRY(io::SyncFolder(folder_, kPoint));
-  TRY(connection_.Execute(fmt::format("DROP TABLE IF EXISTS {}", kPositions)));
+  if (!missing.empty()) TRY(connection_.Execute(fmt::format("DROP TABLE IF EXISTS {}", kPositions)));
   return written;
 }
 
@@ -177,9 +177,8 @@ Result<OwnDeleteFile> PositionDeletes::WriteGroup(const std::vector<const DataFi
       "TO {3} (FORMAT parquet, COMPRESSION zstd, FIELD_IDS {{file_path: 2147483546, pos: 2147483545}})",
       rows, fmt::join(ids, ", "), List(locations), engine::Literal(temporary.string()))));
   TRY(io::SyncFile(temporary, kPoint));
+  TRY(io::RenameFile(temporary, path, kPoint));
   std::error_code error;
-  std::filesystem::rename(temporary, path, error);
-  if (error) return Fail(Code::kUnavailable, "{} can not be renamed: {}", temporary.string(), error.message());
   const auto bytes = std::filesystem::file_size(path, error);
   if (error) return Fail(Code::kUnavailable, "{} can not be read: {}", path.string(), error.message());
   file.bytes = static_cast<std::int64_t>(bytes);
