@@ -9,40 +9,48 @@
 #include <thread>
 
 #include "io/signals.h"
-#include "land/stream_facts.h"
+#include "land/singer_state.h"
 
 namespace nano::app {
 namespace {
 
-/// A batch grows up to this many times commit_bytes while landing is behind.
-constexpr std::size_t kGrowth = 4;
-/// Who asks for commits smaller than this wants them so.
+/// What is journaled and waits for landing, at most. A batch takes all that waits, so batches grow while landing is behind.
+constexpr std::size_t kWaitingBytes = 128 << 20;
+/// Who asks for commits smaller than this wants them so: no batch is made of several.
 constexpr std::size_t kGrowsFrom = 1 << 20;
 
-/// Steps on their way from the reading thread to the landing one; at most one waits.
+/// Steps on their way from the reading thread to the landing one.
 class StepQueue {
  public:
+  explicit StepQueue(std::size_t limit) : limit_(limit) {}
+
   /// Waits for room; false: landing has given up.
   bool Push(Result<ingest::Step> step) {
+    std::size_t bytes = 0;
+    if (step)
+      for (const auto& block : step->blocks) bytes += block->raw_bytes();
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !waiting_ || closed_; });
+    changed_.wait(lock, [&] { return waiting_.empty() || bytes_ + bytes <= limit_ || closed_; });
     if (closed_) return false;
-    waiting_.emplace(std::move(step));
+    waiting_.push_back(std::move(step));
+    bytes_ += bytes;
     changed_.notify_all();
     return true;
   }
-  /// The next step, or nothing after `wait`.
-  std::optional<Result<ingest::Step>> Pop(std::chrono::milliseconds wait) {
+  /// All that waits (if `limit` is 0: one step), or nothing after `wait`.
+  std::deque<Result<ingest::Step>> Pop(std::chrono::milliseconds wait) {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, wait, [&] { return waiting_.has_value(); })) return std::nullopt;
-    auto step = std::move(waiting_);
-    waiting_.reset();
+    std::deque<Result<ingest::Step>> steps;
+    if (!changed_.wait_for(lock, wait, [&] { return !waiting_.empty(); })) return steps;
+    if (limit_ > 0) {
+      steps.swap(waiting_);
+    } else {
+      steps.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+    }
+    bytes_ = 0;
     changed_.notify_all();
-    return step;
-  }
-  bool busy() const {
-    const std::lock_guard lock(mutex_);
-    return waiting_.has_value();
+    return steps;
   }
   void Close() {
     const std::lock_guard lock(mutex_);
@@ -60,9 +68,11 @@ class StepQueue {
   }
 
  private:
+  const std::size_t limit_;
   mutable std::mutex mutex_;  // guards all that follows
   std::condition_variable changed_;
-  std::optional<Result<ingest::Step>> waiting_;
+  std::deque<Result<ingest::Step>> waiting_;
+  std::size_t bytes_ = 0;
   bool closed_ = false;
   ingest::FeedProgress progress_;
 };
@@ -71,7 +81,9 @@ class SourceRun {
  public:
   SourceRun(lake::Writer& lake, std::shared_ptr<const contract::Contract> contract, const contract::Layout& layout,
             const contract::Source& source, const IngestWatch& watch)
-      : lake_(lake), contract_(std::move(contract)), layout_(layout), source_(source), watch_(watch) {}
+      : lake_(lake), contract_(std::move(contract)), layout_(layout), source_(source), watch_(watch),
+        step_bytes_(static_cast<std::size_t>(std::max<std::int64_t>(contract_->storage.commit_bytes, 1))),
+        queue_(step_bytes_ >= kGrowsFrom ? kWaitingBytes : 0) {}
 
   SourceOutcome Run() {
     SourceOutcome outcome;
@@ -83,57 +95,84 @@ class SourceRun {
 
  private:
   Status Ingest(SourceOutcome& outcome) {
-    ASSIGN(lander_, land::Lander::Open(lake_, contract_, source_.name));
+    const auto at = lake_.head().sources.find(source_.name);
+    const Position landed = at == lake_.head().sources.end() ? Position{} : at->second;
     ASSIGN(const auto journal, journal::Writer::Open(layout_.journal(source_.name), source_.name));
-    if (lander_->next() > journal->tail().end)
+    const Position journaled = journal->tail().end;
+    if (landed > journaled)
       return Fail(Code::kCorrupt, "the journal of source \"{}\" ends at {}, before position {} that has landed", source_.name,
-                  journal->tail().end.value, lander_->next().value);
-    if (lander_->next() < journal->tail().end) {
-      ASSIGN(const auto reader, journal::Reader::Open(layout_.journal(source_.name)));
-      TRY(lander_->CatchUp(*reader));
-    }
+                  journaled.value, landed.value);
+    std::unique_ptr<journal::Reader> reader;
+    if (journaled.value > 0) { ASSIGN(reader, journal::Reader::Open(layout_.journal(source_.name))); }
+
     ingest::FeedOptions options;
     options.folder = contract_->folder;
     options.commit_every = std::chrono::milliseconds(contract_->storage.commit_every_ms);
-    ASSIGN(options.singer_state, land::SingerState(lake_.connection(), source_.name));
+    if (reader && source_.kind == contract::Source::Kind::kSingerTap) {
+      // What is journaled counts for the tap only once it has landed.
+      ASSIGN(lander_, land::Lander::Open(lake_, contract_, source_.name));
+      TRY(lander_->CatchUp(*reader));
+      TRY(lander_->Take({}, land::InputEnds::kYes));
+      ASSIGN(options.singer_state, land::SingerState(*reader, lander_->next()));
+    }
     options.on_log = [this](const std::string& line) {
       if (watch_.on_log) watch_.on_log(source_.name, line);
     };
     ASSIGN(const auto feed, ingest::OpenFeed(source_, *journal, options));
     queue_.Tell(feed->progress());
-    const Status landed = Pump(*feed);
+    const Status status = Pump(*feed, landed < journaled ? reader.get() : nullptr);
     outcome.read = feed->progress();
-    return landed;
+    return status;
   }
 
-  Status Pump(ingest::Feed& feed) {
+  /// Reads in a thread of its own, and lands here; first what `reader` has from earlier runs.
+  Status Pump(ingest::Feed& feed, journal::Reader* reader) {
     std::jthread reading([&] { Read(feed); });
-    Status status;
-    bool end = false;
-    while (!end && status) {
-      auto step = queue_.Pop(std::chrono::milliseconds(250));
-      if (watch_.on_progress) watch_.on_progress(source_.name, queue_.progress(), lander_->counters());
-      if (!step) continue;
-      if (!*step) {
-        status = tl::make_unexpected((*step).error());
-        break;
-      }
-      end = (**step).end;
-      status = lander_->Take((**step).blocks, end ? land::InputEnds::kYes : land::InputEnds::kNo);
-    }
+    const Status status = LandAll(reader);
     queue_.Close();
     return status;
   }
 
+  Status LandAll(journal::Reader* reader) {
+    if (!lander_) { ASSIGN(lander_, land::Lander::Open(lake_, contract_, source_.name)); }
+    if (reader) TRY(lander_->CatchUp(*reader));
+    Status status;
+    bool end = false;
+    while (!end && status) {
+      auto steps = queue_.Pop(std::chrono::milliseconds(250));
+      if (watch_.on_progress) watch_.on_progress(source_.name, queue_.progress(), lander_->counters());
+      std::vector<journal::BlockPtr> blocks;
+      for (auto& step : steps) {
+        if (!step) {
+          status = tl::make_unexpected(step.error());
+          break;
+        }
+        blocks.insert(blocks.end(), step->blocks.begin(), step->blocks.end());
+        end = end || step->end;
+      }
+      steps.clear();
+      if (blocks.empty() && !end) continue;
+      // What came before an error lands all the same.
+      if (Status landed = Land(std::move(blocks), end ? land::InputEnds::kYes : land::InputEnds::kNo); !landed && status) status = std::move(landed);
+    }
+    return status;
+  }
+
+  /// From memory where the journal kept the blocks, else from its files.
+  Status Land(std::vector<journal::BlockPtr> blocks, land::InputEnds ends) {
+    const bool follows = !blocks.empty() && blocks.front()->begin() <= lander_->taken();
+    if (follows || blocks.empty()) return lander_->Take(std::move(blocks), ends);
+    ASSIGN(const auto reader, journal::Reader::Open(layout_.journal(source_.name)));
+    TRY(lander_->CatchUp(*reader));
+    return lander_->Take({}, ends);
+  }
+
   /// The reading thread: until the end, an error, or until landing gives up.
   void Read(ingest::Feed& feed) {
-    const auto base = static_cast<std::size_t>(std::max<std::int64_t>(contract_->storage.commit_bytes, 1));
-    std::size_t bytes = base;
     while (true) {
-      auto step = feed.Next(bytes);
+      auto step = feed.Next(step_bytes_);
       queue_.Tell(feed.progress());
       const bool last = !step || step->end;
-      if (queue_.busy() && base >= kGrowsFrom) bytes = std::min(bytes * 2, base * kGrowth);
       if (!queue_.Push(std::move(step)) || last) return;
     }
   }
@@ -143,6 +182,7 @@ class SourceRun {
   const contract::Layout& layout_;
   const contract::Source& source_;
   const IngestWatch& watch_;
+  const std::size_t step_bytes_;
   std::unique_ptr<land::Lander> lander_;
   StepQueue queue_;
 };

@@ -44,11 +44,21 @@ class Arena {
     return {at, count};
   }
   std::size_t used() const { return used_; }
+  /// Forgets everything that was made, and keeps one block for what comes.
+  void Reset() {
+    if (blocks_.size() > 1 || used_ > kBlock) {
+      *this = Arena();
+    } else if (!blocks_.empty()) {
+      next_ = blocks_[0].get();
+      room_ = kBlock;
+      used_ = 0;
+    }
+  }
 
  private:
   void Grow(std::size_t size) {
     const std::size_t block = size > kBlock ? size : kBlock;
-    blocks_.push_back(std::make_unique<char[]>(block));
+    blocks_.push_back(std::make_unique_for_overwrite<char[]>(block));
     next_ = blocks_.back().get();
     room_ = block;
   }

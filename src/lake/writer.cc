@@ -153,7 +153,9 @@ class LakeWriter final : public Writer {
         connection_->Execute("ROLLBACK").map_error([](const Error&) { return 0; });
         return made;
       }
-      TRY(connection_->Execute("CALL lake.set_option('data_inlining_row_limit', 100, schema => 'nanohouse', table_name => 'position')"));
+      // What changes with every commit is kept in the catalog itself, not as a file a commit.
+      for (const char* table : {"position", "stream", "source", "build", "version", "bundle", "format"})
+        TRY(connection_->Execute(std::string("CALL lake.set_option('data_inlining_row_limit', 100, schema => 'nanohouse', table_name => '") + table + "')"));
     }
     ASSIGN(const auto format, connection_->Query("SELECT max(number) FROM lake.nanohouse.format"));
     if (format.integer(0, 0) > kFormat)

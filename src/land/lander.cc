@@ -31,8 +31,6 @@ constexpr std::size_t kPartBytes = 64 << 20;
 /// Records looked at ahead, to infer the type of a field that is NULL at first.
 constexpr std::size_t kLookAhead = 1000;
 
-bool IsEmptyState(std::string_view value) { return value.empty() || value == "null" || value == "{}"; }
-
 class SourceLander final : public Lander {
  public:
   SourceLander(lake::Writer& writer, std::shared_ptr<const Contract> contract, std::string source)
@@ -71,15 +69,18 @@ class SourceLander final : public Lander {
   }
 
   Position next() const override { return next_; }
+  Position taken() const override { return taken_; }
   const LandCounters& counters() const override { return counters_; }
 
-  Status Take(const std::vector<BlockPtr>& blocks, InputEnds ends) override {
-    for (const auto& block : blocks) {
+  Status Take(std::vector<BlockPtr> blocks, InputEnds ends) override {
+    for (auto& block : blocks) {
+      if (block->end() <= taken_) continue;  // read back already
       NANO_CHECK(block->begin() <= taken_ && taken_ <= block->end());
-      pending_.push_back(block);
       pending_bytes_ += block->raw_bytes();
       taken_ = block->end();
+      pending_.push_back(std::move(block));
     }
+    blocks.clear();
     const Status landed = LandPending(ends);
     if (!landed) {
       writer_.Rollback();
@@ -103,7 +104,7 @@ class SourceLander final : public Lander {
         blocks.push_back(std::move(block));
       }
       if (blocks.empty()) break;
-      TRY(Take(blocks, InputEnds::kNo));
+      TRY(Take(std::move(blocks), InputEnds::kNo));
     }
     return {};
   }
@@ -256,15 +257,6 @@ class SourceLander final : public Lander {
 
   Status LandSinger(const Record& record, Position position) {
     if (record.kind == RecordKind::kSchema) return TakeSchema(record, position);
-    if (record.kind == RecordKind::kState) {
-      const auto message = wire::ParseSingerLine(record.bytes, arena_);
-      StreamFacts& facts = facts_.of("");
-      if (!IsEmptyState(message.value) || facts.state.empty()) {
-        facts.state = std::string(message.value);
-        facts_.Touch("");
-      }
-      return {};
-    }
     if (record.kind != RecordKind::kData) return {};
     if (record.stream != last_stream_ || !last_facts_) {
       last_stream_ = record.stream;

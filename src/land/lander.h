@@ -35,10 +35,12 @@ class Lander {
                                               const std::string& source);
   /// The first position that is not landed.
   virtual Position next() const = 0;
+  /// The position after all that was taken, landed or not.
+  virtual Position taken() const = 0;
   /// Takes blocks that follow each other (the first must hold next(), or what was taken last ends where it begins), and
   /// lands as far as a transaction of the source ends. A transaction larger than memory allows is landed in parts
   /// inside one commit.
-  virtual Status Take(const std::vector<journal::BlockPtr>& blocks, InputEnds ends = InputEnds::kNo) = 0;
+  virtual Status Take(std::vector<journal::BlockPtr> blocks, InputEnds ends = InputEnds::kNo) = 0;
   /// Lands what is in the journal already and not yet in the lake.
   virtual Status CatchUp(journal::Reader& reader) = 0;
   virtual const LandCounters& counters() const = 0;

@@ -63,7 +63,7 @@ class RawRows::Scan final : public RowScan {
       if (begin >= source_.rows_.size()) return std::size_t{0};
       const std::size_t end = std::min(begin + kMorsel, source_.rows_.size());
       std::size_t row = 0;
-      arena_ = Arena();
+      arena_.Reset();
       for (std::size_t n = begin; n < end; ++n) {
         ASSIGN(const bool fits, ReadRow(source_.rows_[n]));
         if (!fits) continue;

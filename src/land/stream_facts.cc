@@ -17,13 +17,12 @@ StreamFacts Parse(const std::string& text) {
   facts.key = in.value("key", std::vector<std::string>{});
   facts.schema = in.value("schema", "");
   facts.snapshot = in.value("snapshot", "");
-  facts.state = in.value("state", "");
   return facts;
 }
 
 std::string Print(const StreamFacts& facts) {
   return json{{"fields", facts.fields}, {"seen", facts.seen}, {"key", facts.key}, {"schema", facts.schema},
-              {"snapshot", facts.snapshot}, {"state", facts.state}}
+              {"snapshot", facts.snapshot}}
       .dump();
 }
 
@@ -45,11 +44,6 @@ Status FactsOfStreams::Save(engine::Connection& connection) {
   }
   touched_.clear();
   return {};
-}
-
-Result<std::string> SingerState(engine::Connection& connection, const std::string& source) {
-  ASSIGN(const auto rows, connection.Query("SELECT facts FROM lake.nanohouse.stream WHERE source = ? AND stream = ''", {source}));
-  return rows.empty() ? std::string() : Parse(rows.text(0, 0)).state;
 }
 
 }  // namespace nano::land

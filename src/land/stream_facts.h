@@ -19,7 +19,6 @@ struct StreamFacts {
   std::vector<std::string> key;       ///< the source's own key
   std::string schema;                 ///< Singer: the last SCHEMA message
   std::string snapshot;               ///< Debezium: which snapshot its rows came from
-  std::string state;                  ///< Singer, of stream "": the last STATE that is in force
 };
 
 class FactsOfStreams {
@@ -35,8 +34,5 @@ class FactsOfStreams {
   std::map<std::string, StreamFacts> facts_;
   std::set<std::string> touched_;
 };
-
-/// The STATE in force of a Singer source: what its tap is to be started with; "" if none.
-Result<std::string> SingerState(engine::Connection& connection, const std::string& source);
 
 }  // namespace nano::land
