@@ -160,6 +160,9 @@ Status CreateBuild(Writer& writer, const Build& build) {
     for (const auto& column : definition.sort_by) terms += (terms.empty() ? "" : ", ") + engine::Quote(column);
     TRY(connection.Execute("ALTER TABLE " + table + " SET SORTED BY (" + terms + ")"));
   }
+  if (definition.target_file_bytes > 0)
+    TRY(connection.Execute(fmt::format("CALL lake.set_option('target_file_size', '{}B', schema => 'build', table_name => {})",
+                                       definition.target_file_bytes, engine::Literal(build.id))));
   if (!definition.description.empty()) TRY(Comment(connection, "TABLE " + table, definition.description));
   for (const auto& column : definition.columns)
     if (!column.description.empty()) TRY(CommentColumn(connection, table, column));

@@ -72,7 +72,7 @@ Status JudgeNewFields(const TablePlan& plan, const wire::DebeziumEvent& change, 
                       const Event& event, std::vector<Reject>& rejects) {
   if (!facts.seen) return {};
   for (const auto& field : change.after) {
-    if (facts.fields.count(std::string(field.name))) continue;
+    if (field.token == "null" || facts.fields.count(std::string(field.name))) continue;
     const bool taken = std::any_of(plan.inputs.begin(), plan.inputs.end(), [&](const Input& input) { return input.path[0] == field.name; });
     if (!taken) TRY(JudgeNewField(plan, record.stream, event, field.name, field.token, rejects));
   }
@@ -144,7 +144,7 @@ Status AddDebeziumEvent(const TablePlan& plan, const wire::DebeziumEvent& change
     } else if (event.op == Op::kInsert || event.op == Op::kRead) {
       // Only the second half of a key change lacks values; in any other insert the text is data.
       for (std::size_t i = 0; i < event.after.size(); ++i)
-        if (event.after[i].kind == Cell::Kind::kUnchanged) event.after[i] = wire::PlaceholderAsData(plan.inputs[i].type, arena);
+        if (event.after[i].kind == Cell::Kind::kUnchanged && CanBeData(plan.inputs[i].type)) event.after[i].kind = Cell::Kind::kValue;
     }
   }
   if (whole && change.has_before && event.op == Op::kUpdate) {

@@ -5,7 +5,7 @@
 #include <unordered_map>
 
 #include "change/key.h"
-#include "wire/debezium.h"
+#include "land/rules.h"
 
 namespace nano::land {
 namespace {
@@ -30,11 +30,6 @@ bool TooShort(const DataType& type, const Cell& cell) {
   }
 }
 
-bool CanBeText(const DataType& type) {
-  if (type.kind == TypeKind::kList) return type.children[0].kind == TypeKind::kString;
-  return type.kind == TypeKind::kString || type.kind == TypeKind::kBinary;
-}
-
 bool HasUnchanged(std::span<const Cell> cells) {
   for (const Cell& cell : cells)
     if (cell.kind == Kind::kUnchanged) return true;
@@ -43,8 +38,8 @@ bool HasUnchanged(std::span<const Cell> cells) {
 
 class KeyResolver {
  public:
-  KeyResolver(const TablePlan& plan, std::vector<Event>& events, Arena& arena, const RejectFn& reject)
-      : plan_(plan), events_(events), arena_(arena), reject_(reject) {}
+  KeyResolver(const TablePlan& plan, std::vector<Event>& events, const RejectFn& reject)
+      : plan_(plan), events_(events), reject_(reject) {}
 
   Result<Resolved> Run(const AskLake& ask) {
     TRY(AskForOrigins(ask));
@@ -146,7 +141,7 @@ class KeyResolver {
       const DataType& type = plan_.inputs[i].type;
       const bool from_lake = !slot || slot->cells[i].kind == Kind::kUnchanged;
       const bool is_short = from_lake ? origin && i < origin->too_short.size() && origin->too_short[i] : TooShort(type, slot->cells[i]);
-      if (is_short && CanBeText(type)) cell = wire::PlaceholderAsData(type, arena_);
+      if (is_short && CanBeData(type)) cell.kind = Kind::kValue;
       else if (!from_lake) cell = slot->cells[i];
       else if (!plan_.DirectOutput(i) && !CarriedByExpression(event, i))
         return Refuse(event, "has a value that the source did not send, and a column's expression needs it", plan_.inputs[i].name());
@@ -175,7 +170,6 @@ class KeyResolver {
 
   const TablePlan& plan_;
   std::vector<Event>& events_;
-  Arena& arena_;
   const RejectFn& reject_;
   Resolved out_;
   std::vector<Origin> origins_;
@@ -275,7 +269,7 @@ Resolved ResolveAppend(std::vector<Event>& events) {
 
 Result<Resolved> Resolve(const TablePlan& plan, std::vector<Event>& events, Arena& arena, const AskLake& ask, const RejectFn& reject) {
   switch (plan.build.definition.identity) {
-    case lake::Identity::kKey: return KeyResolver(plan, events, arena, reject).Run(ask);
+    case lake::Identity::kKey: return KeyResolver(plan, events, reject).Run(ask);
     case lake::Identity::kWholeRow: return WholeRowResolver(plan, events, arena, reject).Run();
     default: break;
   }

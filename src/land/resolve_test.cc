@@ -39,7 +39,7 @@ class ResolveTest : public testing::Test {
   }
   void Set(Cell& cell, const std::string& text) {
     cell.kind = text == kUnsent ? Cell::Kind::kUnchanged : text == "NULL" ? Cell::Kind::kNull : Cell::Kind::kValue;
-    cell.text = arena_.Keep(text);
+    cell.text = arena_.Keep(text == kUnsent ? "__debezium_unavailable_value" : text);  // an unsent cell holds what it would be as data
   }
   Event& Add(Op op, std::int64_t id, const std::string& big = "", const std::string& small = "") {
     Event event;

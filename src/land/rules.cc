@@ -68,6 +68,10 @@ Status JudgeNewField(const TablePlan& plan, std::string_view stream, const Event
   return {};
 }
 
+bool CanBeData(const DataType& type) {
+  return type.kind == TypeKind::kString || type.kind == TypeKind::kBinary || type.kind == TypeKind::kList;
+}
+
 bool TakeKey(const TablePlan& plan, std::span<Cell> image, Arena& arena, std::span<Cell>& key_cells, std::string_view& key) {
   key_cells = arena.Array<Cell>(plan.key.size());
   std::string bytes;

@@ -26,6 +26,9 @@ Status JudgeRow(const TablePlan& plan, std::string_view stream, Event& event, st
 Status JudgeNewField(const TablePlan& plan, std::string_view stream, const Event& event, std::string_view field,
                      std::string_view token, std::vector<Reject>& rejects);
 
+/// Whether the text that stands for an unsent value can be a value of the column; such a cell holds it already.
+bool CanBeData(const DataType& type);
+
 /// Fills key_cells and the canonical key of an event from the cells of an image; false: a key column is NULL or missing.
 bool TakeKey(const TablePlan& plan, std::span<wire::Cell> image, Arena& arena, std::span<wire::Cell>& key_cells, std::string_view& key);
 

@@ -102,7 +102,7 @@ class RawRows::Scan final : public RowScan {
       for (const auto& misfit : reader_.misfits()) misfits.push_back({misfit.field, std::string(misfit.token), misfit.reason});
       TRY(Told(JudgeRow(source_.plan_, source_.stream_, event, misfits, rejects)));
       for (const auto& field : reader_.unknown())
-        if (!source_.facts_.fields.count(std::string(field.name)))
+        if (field.token != "null" && !source_.facts_.fields.count(std::string(field.name)))
           TRY(Told(JudgeNewField(source_.plan_, source_.stream_, event, field.name, field.token, rejects)));
     }
     const std::lock_guard lock(source_.mutex_);

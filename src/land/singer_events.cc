@@ -34,7 +34,7 @@ Status AddSingerEvent(const TablePlan& plan, SingerRowReader& reader, const Reco
   for (const auto& misfit : reader.misfits()) misfits.push_back({misfit.field, std::string(misfit.token), misfit.reason});
   TRY(JudgeRow(plan, record.stream, event, misfits, rejects));
   for (const auto& field : reader.unknown())
-    if (!facts.fields.count(std::string(field.name)))
+    if (field.token != "null" && !facts.fields.count(std::string(field.name)))
       TRY(JudgeNewField(plan, record.stream, event, field.name, field.token, rejects));
   events.push_back(event);
   return {};

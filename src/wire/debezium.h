@@ -122,10 +122,6 @@ class DebeziumDecoder {
 bool ReadDebezium(const DataType& type, const DebeziumField& field, std::string_view source_type, Special special,
                   Arena& arena, Cell& out, std::string& reason);
 
-/// The placeholder of unchanged TOAST values (`__debezium_unavailable_value`) as the data that it is where it is data: text,
-/// bytes, or a list of that one text.
-Cell PlaceholderAsData(const DataType& type, Arena& arena);
-
 /// The type that a field lands as where the contract declares none.
 DataType InferDebezium(const DebeziumField& field);
 
