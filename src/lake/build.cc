@@ -160,9 +160,6 @@ Status CreateBuild(Writer& writer, const Build& build) {
     for (const auto& column : definition.sort_by) terms += (terms.empty() ? "" : ", ") + engine::Quote(column);
     TRY(connection.Execute("ALTER TABLE " + table + " SET SORTED BY (" + terms + ")"));
   }
-  if (definition.target_file_bytes > 0)
-    TRY(connection.Execute(fmt::format("CALL lake.set_option('target_file_size', '{}B', schema => 'build', table_name => {})",
-                                       definition.target_file_bytes, engine::Literal(build.id))));
   if (!definition.description.empty()) TRY(Comment(connection, "TABLE " + table, definition.description));
   for (const auto& column : definition.columns)
     if (!column.description.empty()) TRY(CommentColumn(connection, table, column));
@@ -193,6 +190,20 @@ Status ReviseBuild(Writer& writer, const Build& before, const Build& after) {
   if (before.definition.description != after.definition.description)
     TRY(Comment(connection, "TABLE " + table, after.definition.description));
   return Record(writer, after);
+}
+
+Status SyncTableOptions(engine::Connection& connection, const std::map<std::string, Build>& builds) {
+  for (const auto& [name, build] : builds) {
+    if (build.definition.target_file_bytes <= 0 || build.definition.columns.empty()) continue;
+    ASSIGN(const auto rows, connection.Query(
+        "SELECT m.value FROM __ducklake_metadata_lake.ducklake_metadata m JOIN __ducklake_metadata_lake.ducklake_table t "
+        "ON m.scope_id = t.table_id WHERE m.scope = 'table' AND m.key = 'target_file_size' AND t.table_name = ? AND t.end_snapshot IS NULL",
+        {build.id}));
+    if (!rows.empty() && rows.integer(0, 0) == build.definition.target_file_bytes) continue;
+    TRY(connection.Execute(fmt::format("CALL lake.set_option('target_file_size', '{}B', schema => 'build', table_name => {})",
+                                       build.definition.target_file_bytes, engine::Literal(build.id))));
+  }
+  return {};
 }
 
 Status SetVersion(Writer& writer, int number, const std::map<std::string, Build>& builds) {

@@ -68,6 +68,9 @@ Status CreateBuild(Writer& writer, const Build& build);
 /// Brings the table from `before` to `after.definition`: new nullable columns, wider types, comments, key and identity
 /// once decided. kInternal: any other difference.
 Status ReviseBuild(Writer& writer, const Build& before, const Build& after);
+/// Tells DuckLake what a table's definition says of its files; it takes that only of committed tables, outside a
+/// transaction.
+Status SyncTableOptions(engine::Connection& connection, const std::map<std::string, Build>& builds);
 /// Makes version `number` mean `builds`, its views and, as it is the promoted one, the plain names. Views of names that
 /// are gone are dropped.
 Status SetVersion(Writer& writer, int number, const std::map<std::string, Build>& builds);

@@ -61,6 +61,7 @@ class SourceLander final : public Lander {
         }
         by_stream_[feed.stream].push_back(state);
       }
+    if (!writer_.in_transaction()) TRY(lake::SyncTableOptions(connection, builds_));
     TRY(facts_.Load(connection, source_));
     const auto at = writer_.head().sources.find(source_);
     next_ = taken_ = at == writer_.head().sources.end() ? Position{} : at->second;

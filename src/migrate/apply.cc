@@ -136,8 +136,8 @@ Result<AppliedTables> Apply(lake::Writer& writer, const contract::Contract& want
   ASSIGN(const auto names, lake::ReadVersion(connection, applied.version));
 
   TRY(writer.Begin());
+  std::map<std::string, lake::Build> version;
   const auto change = [&]() -> Status {
-    std::map<std::string, lake::Build> version;
     for (const auto& table : wanted.tables) {
       const auto name = names.find(table.name);
       if (name == names.end()) {
@@ -167,6 +167,7 @@ Result<AppliedTables> Apply(lake::Writer& writer, const contract::Contract& want
     writer.Rollback();
     return tl::make_unexpected(std::move(status).error());
   }
+  TRY(lake::SyncTableOptions(connection, version));
   return applied;
 }
 
