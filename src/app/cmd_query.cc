@@ -124,6 +124,7 @@ void AddQuery(CommandLine& line) {
                            [arguments](const Invocation& invocation) {
     io::CatchStopSignals();
     const auto done = Query(invocation, *arguments);
+    if (!done && io::StopRequested()) return Report(invocation, {Code::kUnavailable, "the query was stopped", {}, {}, {}});
     return done ? Exit::kDone : Report(invocation, done.error());
   });
   verb.add_option("sql", arguments->sql, "The statement; - reads it from standard input")->type_name("SQL");

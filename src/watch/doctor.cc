@@ -11,6 +11,7 @@
 #include "engine/database.h"
 #include "io/files.h"
 #include "journal/journal.h"
+#include "state/state.h"
 
 namespace nano::watch {
 namespace {
@@ -60,6 +61,24 @@ Check CheckFolder(const char* name, const fs::path& folder) {
       check.troubles.push_back(Trouble(Code::kUnavailable, fmt::format("less than 1 GB is free in \"{}\"", there.string()),
                                        "Make room: the journal and every commit need some."));
   }
+  return check;
+}
+
+Check CheckState(const contract::Layout& layout) {
+  Check check{"state", layout.state().string(), {}};
+  std::error_code error;
+  if (!fs::exists(layout.state(), error)) {
+    check.looked_at = "not made yet";
+    return check;
+  }
+  auto state = state::State::Open(layout.local);
+  if (!state) {
+    check.troubles.push_back(state.error());
+    return check;
+  }
+  const auto writer = (*state)->writer();
+  if (!writer) check.troubles.push_back(writer.error());
+  else if (*writer) check.looked_at += fmt::format(", writer epoch {}{}", (*writer)->epoch, (*writer)->held ? fmt::format(", held by pid {}", (*writer)->pid) : "");
   return check;
 }
 
@@ -253,7 +272,7 @@ std::vector<Check> CheckInstallation(const contract::Layout& layout) {
 }
 
 std::vector<Check> CheckStores(const contract::Layout& layout, const std::function<bool()>& stop) {
-  std::vector<Check> out;
+  std::vector<Check> out{CheckState(layout)};
   std::error_code error;
   std::set<fs::path> journals;
   for (fs::directory_iterator entry(layout.local / "journal", error), end; !error && entry != end; entry.increment(error))
