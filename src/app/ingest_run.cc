@@ -16,6 +16,8 @@ namespace {
 
 /// What is journaled and waits for landing, at most. A batch takes all that waits, so batches grow while landing is behind.
 constexpr std::size_t kWaitingBytes = 128 << 20;
+/// A batch is not closed before it has this much, while at least as much is left to read of a file.
+constexpr std::size_t kWorthACommit = 96 << 20;
 /// Who asks for commits smaller than this wants them so: no batch is made of several.
 constexpr std::size_t kGrowsFrom = 1 << 20;
 
@@ -138,24 +140,34 @@ class SourceRun {
     if (reader) TRY(lander_->CatchUp(*reader));
     Status status;
     bool end = false;
+    std::vector<journal::BlockPtr> blocks;
+    std::size_t bytes = 0;
     while (!end && status) {
       auto steps = queue_.Pop(std::chrono::milliseconds(250));
       if (watch_.on_progress) watch_.on_progress(source_.name, queue_.progress(), lander_->counters());
-      std::vector<journal::BlockPtr> blocks;
       for (auto& step : steps) {
         if (!step) {
           status = tl::make_unexpected(step.error());
           break;
         }
+        for (auto& block : step->blocks) bytes += block->raw_bytes();
         blocks.insert(blocks.end(), step->blocks.begin(), step->blocks.end());
         end = end || step->end;
       }
       steps.clear();
       if (blocks.empty() && !end) continue;
+      if (status && !end && bytes < kWorthACommit && MuchToRead()) continue;
+      bytes = 0;
       // What came before an error lands all the same.
-      if (Status landed = Land(std::move(blocks), end ? land::InputEnds::kYes : land::InputEnds::kNo); !landed && status) status = std::move(landed);
+      if (Status landed = Land(std::exchange(blocks, {}), end ? land::InputEnds::kYes : land::InputEnds::kNo); !landed && status) status = std::move(landed);
     }
     return status;
+  }
+
+  /// Whether a file has so much left that landing is behind before it begins.
+  bool MuchToRead() const {
+    const auto progress = queue_.progress();
+    return step_bytes_ >= kGrowsFrom && progress.total_bytes > progress.bytes + kWorthACommit;
   }
 
   /// From memory where the journal kept the blocks, else from its files.

@@ -96,9 +96,9 @@ Memory AllocatePadded(std::size_t size) {
 }
 
 MemoryBlock::MemoryBlock(Position begin, Memory raw, std::size_t size, std::vector<RecordEntry> entries,
-                         DictionaryPtr dictionary, std::size_t restored_bytes, bool has_schemas)
+                         DictionaryPtr dictionary, std::size_t restored_bytes, bool has_schemas, bool uniform)
     : begin_(begin), raw_(std::move(raw)), size_(size), entries_(std::move(entries)), dictionary_(std::move(dictionary)),
-      restored_bytes_(restored_bytes), has_schemas_(has_schemas) {}
+      restored_bytes_(restored_bytes), has_schemas_(has_schemas), uniform_(uniform) {}
 
 Record MemoryBlock::record(std::size_t n) const {
   NANO_CHECK(n < entries_.size());
@@ -176,6 +176,14 @@ void BlockBuilder::Add(const Record& record, const Numbered& numbered) {
   const std::string_view key = record.has_key ? record.key.substr(numbered.key_schema_bytes) : std::string_view();
   const std::string_view value = record.bytes.substr(numbered.value_schema_bytes);
   const bool own_name = numbered.stream == kNone && !record.stream.empty();
+  if (entries_.size() == 1) {
+    first_stream_ = numbered.stream;
+    uniform_ = !own_name;
+  }
+  const auto as_first = [&](std::size_t byte, auto part) { return raw_.get()[byte] == static_cast<char>(part); };
+  if (entries_.size() > 1)
+    uniform_ = uniform_ && !own_name && numbered.stream == first_stream_ && as_first(0, record.kind) && as_first(1, record.format) &&
+               as_first(2, record.flags);
   std::uint8_t fields = 0;
   if (record.has_value) fields |= kHasValue;
   if (record.has_key) fields |= kHasKey;
@@ -225,7 +233,7 @@ std::shared_ptr<const MemoryBlock> BlockBuilder::Finish(DictionaryPtr dictionary
   last_count_ = entries_.size();
   const std::size_t restored = std::exchange(restored_bytes_, 0);
   return std::make_shared<const MemoryBlock>(begin_, std::move(raw_), size_, std::exchange(entries_, {}), std::move(dictionary),
-                                             restored, has_schemas_);
+                                             restored, has_schemas_, uniform_);
 }
 
 Result<std::shared_ptr<const MemoryBlock>> ParseBlock(Position begin, Memory raw, std::size_t size, std::size_t count,
@@ -237,12 +245,16 @@ Result<std::shared_ptr<const MemoryBlock>> ParseBlock(Position begin, Memory raw
   const char* const end = raw.get() + size;
   RecordEntry last{0, 0, 0, 0};
   std::size_t restored = size;
-  bool has_schemas = false;
+  bool has_schemas = false, uniform = true;
+  Fields first;
   for (std::size_t n = 0; n < count; ++n) {
     RecordEntry entry{static_cast<std::uint32_t>(at - raw.get())};
     Fields fields;
     if (!ReadFields(at, end, fields)) return corrupt();
     if (fields.stream != kNone && fields.stream >= dictionary->streams.size()) return corrupt();
+    if (n == 0) first = fields;
+    uniform = uniform && fields.kind == first.kind && fields.format == first.format && fields.flags == first.flags &&
+              fields.stream == first.stream && fields.own_name.empty();
     for (const std::uint32_t schema : {fields.value_schema, fields.key_schema}) {
       if (schema == kNone) continue;
       if (schema >= dictionary->schemas.size()) return corrupt();
@@ -257,7 +269,7 @@ Result<std::shared_ptr<const MemoryBlock>> ParseBlock(Position begin, Memory raw
     entries.push_back(entry);
   }
   if (at != end) return corrupt();
-  return std::make_shared<const MemoryBlock>(begin, std::move(raw), size, std::move(entries), std::move(dictionary), restored, has_schemas);
+  return std::make_shared<const MemoryBlock>(begin, std::move(raw), size, std::move(entries), std::move(dictionary), restored, has_schemas, uniform);
 }
 
 }  // namespace nano::journal

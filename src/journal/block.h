@@ -33,11 +33,12 @@ struct RecordEntry {
 class MemoryBlock final : public Block {
  public:
   MemoryBlock(Position begin, Memory raw, std::size_t size, std::vector<RecordEntry> entries, DictionaryPtr dictionary,
-              std::size_t restored_bytes, bool has_schemas);
+              std::size_t restored_bytes, bool has_schemas, bool uniform);
 
   Position begin() const override { return begin_; }
   Position end() const override { return {begin_.value + entries_.size()}; }
   Record record(std::size_t n) const override;
+  bool uniform() const override { return uniform_; }
   std::size_t raw_bytes() const override { return restored_bytes_; }
   /// As they stand in the segment before compression.
   std::string_view stored_form() const { return {raw_.get(), size_}; }
@@ -50,7 +51,7 @@ class MemoryBlock final : public Block {
   std::vector<RecordEntry> entries_;
   DictionaryPtr dictionary_;
   std::size_t restored_bytes_;
-  bool has_schemas_;
+  bool has_schemas_, uniform_;
   mutable std::once_flag restore_once_;       // guards the two below, which are made at the first look at a record
   mutable Memory restored_;
   mutable std::vector<std::pair<std::size_t, std::size_t>> restored_at_;   ///< of value and key, where they have a schema
@@ -84,7 +85,8 @@ class BlockBuilder {
   Position begin_;
   Memory raw_;
   std::size_t capacity_ = 0, size_ = 0, restored_bytes_ = 0;
-  bool has_schemas_ = false;
+  bool has_schemas_ = false, uniform_ = true;
+  std::uint32_t first_stream_ = 0;  ///< of the block's first record, as the dictionary numbers it
   RecordEntry last_;
   std::size_t last_count_ = 0;      ///< records of the block before: what to make room for
   std::vector<RecordEntry> entries_;

@@ -28,6 +28,8 @@ class Block {
   std::size_t size() const { return static_cast<std::size_t>(end().value - begin().value); }
   /// The n-th record, 0 <= n < size(). Its bytes are as they came, inline schemas put back (made on demand: costs more).
   virtual Record record(std::size_t n) const = 0;
+  /// Whether all records have the same kind, format, flags and stream, so that the first one speaks for them.
+  virtual bool uniform() const = 0;
   /// Raw bytes of all records, uncompressed; what a batch is measured by.
   virtual std::size_t raw_bytes() const = 0;
 };

@@ -53,7 +53,11 @@ class LakeWriter final : public Writer {
     TRY(connection_->Execute(AttachStatement(place, Access::kReadWrite)));
     TRY(MendDataPath());
     TRY(MakeOurTables(options));
-    return ReadHead();
+    TRY(connection_->Execute("BEGIN TRANSACTION"));  // one look at the catalog for all of it
+    const Status read = CheckFormat();
+    const Status head = read ? ReadHead() : read;
+    TRY(connection_->Execute("COMMIT"));
+    return head;
   }
 
   engine::Database& database() override { return *database_; }
@@ -157,10 +161,18 @@ class LakeWriter final : public Writer {
       for (const char* table : {"position", "stream", "source", "build", "version", "bundle", "format"})
         TRY(connection_->Execute(std::string("CALL lake.set_option('data_inlining_row_limit', 100, schema => 'nanohouse', table_name => '") + table + "')"));
     }
+    return SetOptions(options);
+  }
+
+  Status CheckFormat() {
     ASSIGN(const auto format, connection_->Query("SELECT max(number) FROM lake.nanohouse.format"));
     if (format.integer(0, 0) > kFormat)
       return WithHint(Fail(Code::kUnsupported, "the lake has format {}, this program reads up to {}", format.integer(0, 0), kFormat),
                       "Use the newer program that wrote it.");
+    return {};
+  }
+
+  Status SetOptions(const WriterOptions& options) {
     for (const auto& [option, value] : {std::pair<std::string, std::string>{"parquet_compression", options.compression},
                                         {"target_file_size", std::to_string(options.target_file_bytes)}}) {
       ASSIGN(const auto rows, connection_->Query("SELECT value FROM __ducklake_metadata_lake.ducklake_metadata WHERE key = ? "

@@ -36,37 +36,14 @@ class SourceLander final : public Lander {
   SourceLander(lake::Writer& writer, std::shared_ptr<const Contract> contract, std::string source)
       : writer_(writer), contract_(std::move(contract)), source_(std::move(source)), lane_(lake::MakeExtensionLane()) {}
 
+  /// Reads what is deployed, in one transaction: each of its own would ask the catalog anew.
   Status Load() {
     auto& connection = writer_.connection();
-    ASSIGN(version_, lake::CurrentVersion(connection));
-    if (version_ == 0) return WithHint(Fail(Code::kNotFound, "the warehouse was never applied"), "Run `nanohouse apply`.");
-    ASSIGN(const auto builds, lake::ReadBuilds(connection));
-    ASSIGN(const auto names, lake::ReadVersion(connection, version_));
-    builds_.clear();
-    states_.clear();
-    by_stream_.clear();
-    for (const auto& [name, id] : names)
-      if (const auto at = builds.find(id); at != builds.end()) builds_[name] = at->second;
-    for (const auto& table : contract_->tables)
-      for (const auto& feed : table.sources) {
-        if (feed.source != source_ || !builds_.count(table.name)) continue;
-        TableState* state = nullptr;
-        for (auto& known : states_)
-          if (known.table == &table) state = &known;
-        if (!state) {
-          state = &states_.emplace_back();
-          state->table = &table;
-          state->build = builds_.at(table.name);
-          TRY(Replan(*state));
-        }
-        by_stream_[feed.stream].push_back(state);
-      }
-    if (!writer_.in_transaction()) TRY(lake::SyncTableOptions(connection, builds_));
-    TRY(facts_.Load(connection, source_));
-    const auto at = writer_.head().sources.find(source_);
-    next_ = taken_ = at == writer_.head().sources.end() ? Position{} : at->second;
-    number_ = -1;
-    return {};
+    TRY(connection.Execute("BEGIN TRANSACTION"));
+    const Status read = Read();
+    TRY(connection.Execute("COMMIT"));
+    TRY(read);
+    return lake::SyncTableOptions(connection, builds_);
   }
 
   Position next() const override { return next_; }
@@ -111,6 +88,38 @@ class SourceLander final : public Lander {
   }
 
  private:
+  Status Read() {
+    auto& connection = writer_.connection();
+    ASSIGN(version_, lake::CurrentVersion(connection));
+    if (version_ == 0) return WithHint(Fail(Code::kNotFound, "the warehouse was never applied"), "Run `nanohouse apply`.");
+    ASSIGN(const auto builds, lake::ReadBuilds(connection));
+    ASSIGN(const auto names, lake::ReadVersion(connection, version_));
+    builds_.clear();
+    states_.clear();
+    by_stream_.clear();
+    for (const auto& [name, id] : names)
+      if (const auto at = builds.find(id); at != builds.end()) builds_[name] = at->second;
+    for (const auto& table : contract_->tables)
+      for (const auto& feed : table.sources) {
+        if (feed.source != source_ || !builds_.count(table.name)) continue;
+        TableState* state = nullptr;
+        for (auto& known : states_)
+          if (known.table == &table) state = &known;
+        if (!state) {
+          state = &states_.emplace_back();
+          state->table = &table;
+          state->build = builds_.at(table.name);
+          TRY(Replan(*state));
+        }
+        by_stream_[feed.stream].push_back(state);
+      }
+    TRY(facts_.Load(connection, source_));
+    const auto at = writer_.head().sources.find(source_);
+    next_ = taken_ = at == writer_.head().sources.end() ? Position{} : at->second;
+    number_ = -1;
+    return {};
+  }
+
   Status LandPending(InputEnds ends) {
     // The newest place at which a batch may end.
     Position boundary = ends == InputEnds::kYes ? taken_ : next_;
@@ -139,7 +148,8 @@ class SourceLander final : public Lander {
       const journal::Block& block = *pending_[b];
       const std::size_t begin = next_ > block.begin() ? static_cast<std::size_t>(next_.value - block.begin().value) : 0;
       const std::size_t stop = static_cast<std::size_t>(std::min(end, block.end()).value - block.begin().value);
-      for (std::size_t n = begin; n < stop; ++n) TRY(LandRecord(b, n, block.record(n)));
+      if (begin >= stop || !block.uniform() || !SpanOfPlainRows(block, begin, stop))
+        for (std::size_t n = begin; n < stop; ++n) TRY(LandRecord(b, n, block.record(n)));
       if (end <= block.end()) break;
     }
     for (auto& state : states_) TRY(Flush(state));
@@ -173,7 +183,7 @@ class SourceLander final : public Lander {
       rejects_.push_back({std::string(record.stream), "", "", "", std::string(record.bytes.substr(0, 4096)), "is not a message of the source", position, record.committed_at, {}});
       return {};
     }
-    return record.format == Format::kSinger ? LandSinger(record, position) : LandDebezium(block, n, record, position);
+    return record.format == Format::kSinger ? LandSinger(block, n, record, position) : LandDebezium(block, n, record, position);
   }
 
   // --- Debezium
@@ -256,15 +266,10 @@ class SourceLander final : public Lander {
 
   // --- Singer
 
-  Status LandSinger(const Record& record, Position position) {
+  Status LandSinger(std::size_t block, std::size_t n, const Record& record, Position position) {
     if (record.kind == RecordKind::kSchema) return TakeSchema(record, position);
     if (record.kind != RecordKind::kData) return {};
-    if (record.stream != last_stream_ || !last_facts_) {
-      last_stream_ = record.stream;
-      last_facts_ = &facts_.of(last_stream_);
-      const auto found = by_stream_.find(last_stream_);
-      last_states_ = found == by_stream_.end() ? nullptr : &found->second;
-    }
+    LookAtStream(record.stream);
     if (!last_facts_->seen) {
       rejects_.push_back({last_stream_, "", "", "", std::string(record.bytes.substr(0, 4096)), "is a record of a stream that has sent no SCHEMA", position, record.committed_at, {}});
       return {};
@@ -273,14 +278,39 @@ class SourceLander final : public Lander {
     for (TableState* state : *last_states_) {
       if (!state->plan) continue;
       if (IsPlainAppend(*state->plan)) {
-        state->raw_stream = last_stream_;
-        state->raw.push_back({record.bytes, lake::RowPosition(number_, position),
-                              record.committed_at != kNoTime ? record.committed_at : record.ingested_at});
+        AddSpan(*state, {pending_[block].get(), n, n + 1});
       } else {
         TRY(AddSingerEvent(*state->plan, *state->reader, record, position, number_, *last_facts_, arena_, state->events, rejects_));
       }
     }
     return {};
+  }
+
+  void LookAtStream(std::string_view stream) {
+    if (stream == last_stream_ && last_facts_) return;
+    last_stream_ = stream;
+    last_facts_ = &facts_.of(last_stream_);
+    const auto found = by_stream_.find(last_stream_);
+    last_states_ = found == by_stream_.end() ? nullptr : &found->second;
+  }
+
+  /// A block of rows of one stream that only plain appends take is not looked at one by one. False: it is no such block.
+  bool SpanOfPlainRows(const journal::Block& block, std::size_t begin, std::size_t stop) {
+    const Record first = block.record(begin);
+    if (first.format != Format::kSinger || first.kind != RecordKind::kData || (first.flags & kReplayed)) return false;
+    LookAtStream(first.stream);
+    if (!last_facts_->seen || !last_states_) return false;
+    for (const TableState* state : *last_states_)
+      if (!state->plan || !IsPlainAppend(*state->plan)) return false;
+    for (TableState* state : *last_states_) AddSpan(*state, {&block, begin, stop});
+    counters_.records += stop - begin;
+    return true;
+  }
+
+  void AddSpan(TableState& state, const RawSpan& span) {
+    state.raw_stream = last_stream_;
+    if (!state.raw.empty() && state.raw.back().block == span.block && state.raw.back().end == span.begin) state.raw.back().end = span.end;
+    else state.raw.push_back(span);
   }
 
   Status TakeSchema(const Record& record, Position position) {
@@ -368,7 +398,8 @@ class SourceLander final : public Lander {
       state.events.clear();
     }
     if (!state.raw.empty()) {
-      ASSIGN(const std::uint64_t rows, AppendSingerRows(writer_, *state.plan, facts_.of(state.raw_stream), state.raw_stream, state.raw, rejects_));
+      ASSIGN(const std::uint64_t rows, AppendSingerRows(writer_, *state.plan, facts_.of(state.raw_stream), state.raw_stream,
+                                                             number_, state.raw, rejects_));
       counters_.rows += rows;
       state.raw.clear();
     }

@@ -18,20 +18,26 @@ using engine::RowSource;
 using engine::Vector;
 using wire::Cell;
 
-/// Rows that one thread takes at a time.
-constexpr std::size_t kMorsel = engine::kChunkRows;
+/// A record where it lies, with its row's place.
+struct RawRow {
+  std::string_view bytes;
+  std::int64_t row_position = 0;
+  std::int64_t committed_at = kNoTime;
+};
 
 class RawRows final : public RowSource {
  public:
-  RawRows(const TablePlan& plan, const StreamFacts& facts, const std::string& stream, const std::vector<RawRow>& rows)
-      : plan_(plan), facts_(facts), stream_(stream), rows_(rows) {
+  RawRows(const TablePlan& plan, const StreamFacts& facts, const std::string& stream, std::int64_t number,
+          const std::vector<RawSpan>& spans)
+      : plan_(plan), facts_(facts), stream_(stream), number_(number), spans_(spans) {
+    for (const RawSpan& span : spans) rows_ += span.end - span.begin;
     columns_.push_back({lake::kPositionColumn, {TypeKind::kBigint, 0, 0, {}, {}}});
     columns_.push_back({lake::kCommittedAtColumn, {TypeKind::kTimestamptz, 0, 0, {}, {}}});
     for (const auto& output : plan.outputs) columns_.push_back({output.column, output.type});
   }
   const std::vector<Column>& columns() const override { return columns_; }
-  std::size_t max_threads() const override { return rows_.size() / (2 * kMorsel) + 1; }
-  std::uint64_t cardinality() const override { return rows_.size(); }
+  std::size_t max_threads() const override { return rows_ / (2 * engine::kChunkRows) + 1; }
+  std::uint64_t cardinality() const override { return rows_; }
   Result<std::unique_ptr<RowScan>> Open(std::vector<std::size_t> wanted) override;
 
   std::uint64_t written() const { return written_; }
@@ -43,9 +49,11 @@ class RawRows final : public RowSource {
   const TablePlan& plan_;
   const StreamFacts& facts_;
   const std::string& stream_;
-  const std::vector<RawRow>& rows_;
+  const std::int64_t number_;
+  const std::vector<RawSpan>& spans_;
+  std::uint64_t rows_ = 0;
   std::vector<Column> columns_;
-  std::atomic<std::size_t> next_ = 0;
+  std::atomic<std::size_t> next_ = 0;   ///< span that is handed out next
   std::atomic<std::uint64_t> written_ = 0;
   std::mutex mutex_;                 // guards what follows
   std::vector<Reject> rejects_;
@@ -57,22 +65,27 @@ class RawRows::Scan final : public RowScan {
   Scan(RawRows& source, std::vector<std::size_t> wanted)
       : source_(source), wanted_(std::move(wanted)), reader_(source.plan_), cells_(source.plan_.inputs.size()) {}
 
+  /// Fills a chunk from span after span; a span that is not used up is gone on with by the same thread.
   Result<std::size_t> Fill(std::vector<Vector>& columns) override {
-    while (true) {  // a morsel may be all rejected
-      const std::size_t begin = source_.next_.fetch_add(kMorsel);
-      if (begin >= source_.rows_.size()) return std::size_t{0};
-      const std::size_t end = std::min(begin + kMorsel, source_.rows_.size());
-      std::size_t row = 0;
-      arena_.Reset();
-      for (std::size_t n = begin; n < end; ++n) {
-        ASSIGN(const bool fits, ReadRow(source_.rows_[n]));
-        if (!fits) continue;
-        WriteRow(source_.rows_[n], columns, row++);
+    std::size_t row = 0;
+    arena_.Reset();
+    while (row < engine::kChunkRows) {
+      if (at_ == span_.end) {
+        const std::size_t next = source_.next_.fetch_add(1);
+        if (next >= source_.spans_.size()) break;
+        span_ = source_.spans_[next];
+        at_ = span_.begin;
+        continue;
       }
-      if (row == 0) continue;
-      source_.written_ += row;
-      return row;
+      const Record record = span_.block->record(at_);
+      const RawRow raw{record.bytes, lake::RowPosition(source_.number_, Position{span_.block->begin().value + at_}),
+                       record.committed_at != kNoTime ? record.committed_at : record.ingested_at};
+      ++at_;
+      ASSIGN(const bool fits, ReadRow(raw));
+      if (fits) WriteRow(raw, columns, row++);
     }
+    source_.written_ += row;
+    return row;
   }
 
  private:
@@ -138,6 +151,8 @@ class RawRows::Scan final : public RowScan {
   SingerRowReader reader_;
   std::vector<Cell> cells_;
   Arena arena_;
+  RawSpan span_;
+  std::size_t at_ = 0;
 };
 
 Result<std::unique_ptr<RowScan>> RawRows::Open(std::vector<std::size_t> wanted) {
@@ -151,8 +166,8 @@ bool IsPlainAppend(const TablePlan& plan) {
 }
 
 Result<std::uint64_t> AppendSingerRows(lake::Writer& writer, const TablePlan& plan, const StreamFacts& facts, const std::string& stream,
-                                       const std::vector<RawRow>& rows, std::vector<Reject>& rejects) {
-  const auto source = std::make_shared<RawRows>(plan, facts, stream, rows);
+                                       std::int64_t number, const std::vector<RawSpan>& spans, std::vector<Reject>& rejects) {
+  const auto source = std::make_shared<RawRows>(plan, facts, stream, number, spans);
   const std::int64_t handle = writer.database().Register(source);
   const Status inserted =
       writer.connection().Execute(fmt::format("INSERT INTO {} SELECT * FROM nano_rows({})", lake::BuildTable(plan.build.id), handle));

@@ -19,8 +19,9 @@ namespace nano::land {
 /// Whether the plan may take this path.
 bool IsPlainAppend(const TablePlan& plan);
 
-/// Appends the rows in the open transaction; how many were written. Rows that do not fit are told to `rejects`.
+/// Appends the records of the spans in the open transaction; how many were written. Rows that do not fit are told to
+/// `rejects`. `number` is the source's.
 Result<std::uint64_t> AppendSingerRows(lake::Writer& writer, const TablePlan& plan, const StreamFacts& facts, const std::string& stream,
-                                       const std::vector<RawRow>& rows, std::vector<Reject>& rejects);
+                                       std::int64_t number, const std::vector<RawSpan>& spans, std::vector<Reject>& rejects);
 
 }  // namespace nano::land

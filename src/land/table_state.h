@@ -8,17 +8,17 @@
 #include <vector>
 
 #include "change/record.h"
+#include "journal/journal.h"
 #include "land/event.h"
 #include "land/plan.h"
 #include "land/singer_row_reader.h"
 
 namespace nano::land {
 
-/// A record that a fast path reads where it lies.
-struct RawRow {
-  std::string_view bytes;
-  std::int64_t row_position = 0;
-  std::int64_t committed_at = kNoTime;
+/// Records of one block, side by side, that a fast path reads where they lie. The block outlives it.
+struct RawSpan {
+  const journal::Block* block = nullptr;
+  std::size_t begin = 0, end = 0;
 };
 
 struct TableState {
@@ -26,7 +26,7 @@ struct TableState {
   lake::Build build;
   std::optional<TablePlan> plan;     ///< none while the columns or the key are still to be learnt
   std::vector<Event> events;         ///< decoded, not yet applied
-  std::vector<RawRow> raw;           ///< not decoded: plain appends, all of `raw_stream`
+  std::vector<RawSpan> raw;          ///< not decoded: plain appends, all of `raw_stream`
   std::string raw_stream;
   std::unique_ptr<SingerRowReader> reader;
 };
