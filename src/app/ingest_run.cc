@@ -142,6 +142,7 @@ class SourceRun {
     bool end = false;
     std::vector<journal::BlockPtr> blocks;
     std::size_t bytes = 0;
+    Position journaled;
     while (!end && status) {
       auto steps = queue_.Pop(std::chrono::milliseconds(250));
       if (watch_.on_progress) watch_.on_progress(source_.name, queue_.progress(), lander_->counters());
@@ -152,14 +153,16 @@ class SourceRun {
         }
         for (auto& block : step->blocks) bytes += block->raw_bytes();
         blocks.insert(blocks.end(), step->blocks.begin(), step->blocks.end());
+        journaled = std::max(journaled, step->journaled);
         end = end || step->end;
       }
       steps.clear();
-      if (blocks.empty() && !end) continue;
-      if (status && !end && bytes < kWorthACommit && MuchToRead()) continue;
+      const bool behind = journaled > (blocks.empty() ? lander_->taken() : blocks.back()->end());
+      if (blocks.empty() && !end && !behind) continue;
+      if (status && !end && !behind && bytes < kWorthACommit && MuchToRead()) continue;
       bytes = 0;
       // What came before an error lands all the same.
-      if (Status landed = Land(std::exchange(blocks, {}), end ? land::InputEnds::kYes : land::InputEnds::kNo); !landed && status) status = std::move(landed);
+      if (Status landed = Land(std::exchange(blocks, {}), journaled, end ? land::InputEnds::kYes : land::InputEnds::kNo); !landed && status) status = std::move(landed);
     }
     return status;
   }
@@ -171,9 +174,10 @@ class SourceRun {
   }
 
   /// From memory where the journal kept the blocks, else from its files.
-  Status Land(std::vector<journal::BlockPtr> blocks, land::InputEnds ends) {
-    const bool follows = !blocks.empty() && blocks.front()->begin() <= lander_->taken();
-    if (follows || blocks.empty()) return lander_->Take(std::move(blocks), ends);
+  Status Land(std::vector<journal::BlockPtr> blocks, Position journaled, land::InputEnds ends) {
+    const bool whole = blocks.empty() ? journaled <= lander_->taken() : blocks.front()->begin() <= lander_->taken() && blocks.back()->end() >= journaled;
+    if (whole) return lander_->Take(std::move(blocks), ends);
+    blocks.clear();
     ASSIGN(const auto reader, journal::Reader::Open(layout_.journal(source_.name)));
     TRY(lander_->CatchUp(*reader));
     return lander_->Take({}, ends);

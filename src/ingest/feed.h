@@ -19,7 +19,8 @@
 namespace nano::ingest {
 
 struct Step {
-  std::vector<journal::BlockPtr> blocks;   ///< what was committed, for landing
+  std::vector<journal::BlockPtr> blocks;   ///< what was committed, for landing; none where it was too much to keep
+  Position journaled;                      ///< the end of what is committed
   bool end = false;                        ///< the input has no more now
 };
 

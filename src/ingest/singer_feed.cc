@@ -46,6 +46,7 @@ class SingerFile final : public Feed {
         ASSIGN(step.blocks, journal_.Commit(checkpoint));
       }
     }
+    step.journaled = journal_.tail().end;
     if (!failed) return tl::make_unexpected(std::move(failed).error());
     return step;
   }

@@ -129,6 +129,7 @@ class SingerTap final : public Feed {
       }
     }
     if (journal_.pending_bytes() > 0) { ASSIGN(step.blocks, journal_.Commit("{}")); }
+    step.journaled = journal_.tail().end;
     if (!failed) {
       step_error_ = std::move(failed).error();
       if (step.blocks.empty()) return tl::make_unexpected(*step_error_);
