@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+// check-layers: allow rename (the answer of a query, in a file of the user's: no store of ours)
 namespace nano::app {
 namespace {
 constexpr std::size_t kBuffer = 64 << 10;

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "journal/crc32c.h"
 
+// check-layers: allow fdatasync (a reader makes durable what it is about to show; no write of ours follows from it)
 namespace nano::journal {
 namespace {
 
