@@ -34,6 +34,8 @@ INSERT INTO lake.nanohouse.format SELECT 1 WHERE NOT EXISTS (FROM lake.nanohouse
 )sql";
 
 constexpr int kFormat = 1;
+/// As many replaced rows of nanohouse.position are kept.
+constexpr std::int64_t kOldPositions = 1000;
 
 class LakeWriter final : public Writer {
  public:
@@ -57,7 +59,8 @@ class LakeWriter final : public Writer {
     const Status read = CheckFormat();
     const Status head = read ? ReadHead() : read;
     TRY(connection_->Execute("COMMIT"));
-    return head;
+    TRY(head);
+    return old_positions_ > kOldPositions ? DropOldPositions() : Status();
   }
 
   engine::Database& database() override { return *database_; }
@@ -76,7 +79,7 @@ class LakeWriter final : public Writer {
   Status SetPosition(const std::string& source, Position end) override {
     NANO_CHECK(open_);
     pending_[source] = end;
-    TRY(connection_->Execute("DELETE FROM lake.nanohouse.position WHERE source = ? AND lane = 'main'", {source}));
+    // Only added, as positions only grow; old ones go when the lake is opened.
     return connection_->Execute("INSERT INTO lake.nanohouse.position VALUES (?, 'main', ?)",
                                 {source, static_cast<std::int64_t>(end.value)});
   }
@@ -174,7 +177,9 @@ class LakeWriter final : public Writer {
 
   Status SetOptions(const WriterOptions& options) {
     for (const auto& [option, value] : {std::pair<std::string, std::string>{"parquet_compression", options.compression},
+                                        {"parquet_compression_level", options.compression == "zstd" ? "1" : ""},
                                         {"target_file_size", std::to_string(options.target_file_bytes)}}) {
+      if (value.empty()) continue;
       ASSIGN(const auto rows, connection_->Query("SELECT value FROM __ducklake_metadata_lake.ducklake_metadata WHERE key = ? "
                                                  "AND scope IS NULL", {option}));
       if (!rows.empty() && rows.text(0, 0) == value) continue;
@@ -184,11 +189,26 @@ class LakeWriter final : public Writer {
     return {};
   }
 
+  Status DropOldPositions() {
+    TRY(Begin());
+    const Status dropped = connection_->Execute(
+        "DELETE FROM lake.nanohouse.position AS p WHERE position < (SELECT max(position) FROM lake.nanohouse.position q "
+        "WHERE q.source = p.source AND q.lane = p.lane)");
+    if (!dropped) {
+      Rollback();
+      return dropped;
+    }
+    return Commit("upkeep");
+  }
+
   Status ReadHead() {
-    ASSIGN(const auto rows, connection_->Query("SELECT source, position FROM lake.nanohouse.position WHERE lane = 'main'"));
+    ASSIGN(const auto rows, connection_->Query("SELECT source, max(position), count(*) FROM lake.nanohouse.position WHERE lane = 'main' GROUP BY source"));
     head_.sources.clear();
-    for (std::size_t r = 0; r < rows.size(); ++r)
+    old_positions_ = 0;
+    for (std::size_t r = 0; r < rows.size(); ++r) {
       head_.sources[rows.text(r, 0)] = Position{static_cast<std::uint64_t>(rows.integer(r, 1))};
+      old_positions_ += rows.integer(r, 2) - 1;
+    }
     return ReadSnapshot();
   }
 
@@ -204,6 +224,7 @@ class LakeWriter final : public Writer {
   Cut head_;
   std::map<std::string, Position> pending_;
   std::map<std::string, std::int64_t> numbers_;
+  std::int64_t old_positions_ = 0;   ///< rows of nanohouse.position that newer ones replace
   bool open_ = false;
 };
 
