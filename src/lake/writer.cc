@@ -53,12 +53,14 @@ class LakeWriter final : public Writer {
     ASSIGN(database_, engine::Database::Open(engine_options));
     ASSIGN(connection_, database_->Connect());
     TRY(connection_->Execute(AttachStatement(place, Access::kReadWrite)));
-    TRY(MendDataPath());
-    TRY(MakeOurTables(options));
     TRY(connection_->Execute("BEGIN TRANSACTION"));  // one look at the catalog for all of it
-    const Status read = CheckFormat();
-    const Status head = read ? ReadHead() : read;
+    const auto ours = Look();
     TRY(connection_->Execute("COMMIT"));
+    TRY(ours);
+    if (settings_["data_path"] != place.data.string() + "/") TRY(MendDataPath());
+    if (!*ours) TRY(MakeOurTables());
+    const Status head = *ours ? Status() : ReadHead();
+    TRY(SetOptions(options));
     TRY(head);
     return old_positions_ > kOldPositions ? DropOldPositions() : Status();
   }
@@ -138,33 +140,38 @@ class LakeWriter final : public Writer {
   }
 
  private:
-  Status MendDataPath() {
-    const std::string path = place_.data.string() + "/";
-    ASSIGN(const auto rows, connection_->Query("SELECT value FROM __ducklake_metadata_lake.ducklake_metadata "
-                                               "WHERE key = 'data_path' AND scope IS NULL"));
-    if (!rows.empty() && rows.text(0, 0) == path) return {};
-    return connection_->Execute(
-        "UPDATE __ducklake_metadata_lake.ducklake_metadata SET value = ? WHERE key = 'data_path' AND scope IS NULL", {path});
-  }
-
-  Status MakeOurTables(const WriterOptions& options) {
+  /// Reads DuckLake's settings and, if our tables are there already (true), their format and the head.
+  Result<bool> Look() {
+    ASSIGN(const auto rows, connection_->Query("SELECT key, value FROM __ducklake_metadata_lake.ducklake_metadata WHERE scope IS NULL"));
+    for (std::size_t r = 0; r < rows.size(); ++r) settings_[rows.text(r, 0)] = rows.text(r, 1);
     ASSIGN(const auto ours, connection_->Query(
         "SELECT count(*) FROM __ducklake_metadata_lake.ducklake_table t JOIN __ducklake_metadata_lake.ducklake_schema s "
         "USING (schema_id) WHERE s.schema_name = 'nanohouse' AND t.table_name = 'quarantine' AND t.end_snapshot IS NULL"));
-    if (ours.integer(0, 0) == 0) {
-      TRY(connection_->Execute("BEGIN TRANSACTION"));
-      Status made = connection_->Execute(kOurTables);
-      if (made) made = io::SyncFileSystem(place_.data, "lake.data");
-      if (made) made = connection_->Execute("COMMIT");
-      if (!made) {
-        connection_->Execute("ROLLBACK").map_error([](const Error&) { return 0; });
-        return made;
-      }
-      // What changes with every commit is kept in the catalog itself, not as a file a commit.
-      for (const char* table : {"position", "stream", "source", "build", "version", "bundle", "format"})
-        TRY(connection_->Execute(std::string("CALL lake.set_option('data_inlining_row_limit', 100, schema => 'nanohouse', table_name => '") + table + "')"));
+    if (ours.integer(0, 0) == 0) return false;
+    TRY(CheckFormat());
+    TRY(ReadHead());
+    return true;
+  }
+
+  Status MendDataPath() {
+    return connection_->Execute(
+        "UPDATE __ducklake_metadata_lake.ducklake_metadata SET value = ? WHERE key = 'data_path' AND scope IS NULL",
+        {place_.data.string() + "/"});
+  }
+
+  Status MakeOurTables() {
+    TRY(connection_->Execute("BEGIN TRANSACTION"));
+    Status made = connection_->Execute(kOurTables);
+    if (made) made = io::SyncFileSystem(place_.data, "lake.data");
+    if (made) made = connection_->Execute("COMMIT");
+    if (!made) {
+      connection_->Execute("ROLLBACK").map_error([](const Error&) { return 0; });
+      return made;
     }
-    return SetOptions(options);
+    // What changes with every commit is kept in the catalog itself, not as a file a commit.
+    for (const char* table : {"position", "stream", "source", "build", "version", "bundle", "format"})
+      TRY(connection_->Execute(std::string("CALL lake.set_option('data_inlining_row_limit', 100, schema => 'nanohouse', table_name => '") + table + "')"));
+    return {};
   }
 
   Status CheckFormat() {
@@ -180,9 +187,7 @@ class LakeWriter final : public Writer {
                                         {"parquet_compression_level", options.compression == "zstd" ? "1" : ""},
                                         {"target_file_size", std::to_string(options.target_file_bytes)}}) {
       if (value.empty()) continue;
-      ASSIGN(const auto rows, connection_->Query("SELECT value FROM __ducklake_metadata_lake.ducklake_metadata WHERE key = ? "
-                                                 "AND scope IS NULL", {option}));
-      if (!rows.empty() && rows.text(0, 0) == value) continue;
+      if (settings_[option] == value) continue;
       const std::string spelled = option == "target_file_size" ? value + "B" : value;
       TRY(connection_->Execute("CALL lake.set_option(" + engine::Literal(option) + ", " + engine::Literal(spelled) + ")"));
     }
@@ -221,6 +226,7 @@ class LakeWriter final : public Writer {
   Place place_;
   std::unique_ptr<engine::Database> database_;
   std::unique_ptr<engine::Connection> connection_;
+  std::map<std::string, std::string> settings_;   ///< DuckLake's, of the whole lake, as they were when it was opened
   Cut head_;
   std::map<std::string, Position> pending_;
   std::map<std::string, std::int64_t> numbers_;

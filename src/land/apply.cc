@@ -31,16 +31,15 @@ class Registered {
   std::int64_t handle_;
 };
 
-std::string Expression(const Output& output) { return "CAST((" + output.expr + ") AS " + engine::SqlType(output.type) + ")"; }
+const std::string& Expression(const Output& output) { return output.value; }
 
 /// `FROM <relation>`, with the fields that expressions read under their own names.
 std::string WithFieldNames(const TablePlan& plan, const std::string& relation) {
   std::set<std::string> named;
   std::string extra;
   for (const auto& output : plan.outputs)
-    for (const std::size_t input : output.reads)
-      if (named.insert(plan.inputs[input].name()).second)
-        extra += fmt::format(", i{} AS {}", input, Quote(plan.inputs[input].name()));
+    for (const auto& [field, sql] : output.fields)
+      if (named.insert(field).second) extra += ", " + sql + " AS " + Quote(field);
   return "(SELECT *" + extra + " FROM " + relation + ")";
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "land/plan.h"
 
+#include "contract/expressions.h"
+
 namespace nano::land {
 namespace {
 
@@ -18,20 +20,6 @@ wire::Special SpecialOf(contract::SpecialValues rule) {
     case contract::SpecialValues::kClamp: return wire::Special::kClamp;
   }
   return wire::Special::kQuarantine;
-}
-
-/// The type in which an expression sees a field: what the contract says of it, else what a column makes of it.
-DataType FieldType(const contract::Table& table, const std::string& field, std::string& source_type) {
-  DataType landed;
-  for (const auto& column : table.columns) {
-    if (column.field.size() != 1 || column.field[0] != field) continue;
-    if (column.source_type) {
-      source_type = *column.source_type;
-      if (auto declared = ParseDataType(*column.source_type)) return *declared;
-    }
-    if (!column.expr) landed = column.type;
-  }
-  return landed;
 }
 
 }  // namespace
@@ -72,10 +60,14 @@ Result<TablePlan> MakePlan(const contract::Table& table, const lake::Build& buil
     } else {
       output.expr = *declared->expr;
       plan.has_expressions = true;
-      for (const auto& field : declared->expr_fields) {
-        std::string source_type;
-        const DataType type = FieldType(table, field, source_type);
-        output.reads.push_back(InputFor(plan, {field}, type, source_type));
+      output.value = contract::ValueSql(*declared);
+      for (const auto& input : declared->inputs) {
+        std::vector<std::string> leaves;
+        for (const auto& leaf : input.leaves) {
+          output.reads.push_back(InputFor(plan, leaf.path, leaf.type, leaf.source_type));
+          leaves.push_back(fmt::format("i{}", output.reads.back()));
+        }
+        output.fields.emplace(input.field, contract::InputSql(input, leaves));
       }
     }
     plan.outputs.push_back(std::move(output));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,10 @@ struct Output {
   DataType type;
   bool not_null = false;
   std::size_t input = 0;            ///< where `expr` is empty
-  std::string expr;                 ///< SQL over the inputs by the name of their field
+  std::string expr;                 ///< SQL over the source's fields
   std::vector<std::size_t> reads;   ///< inputs that `expr` reads
+  std::string value = {};           ///< `expr`, exactly as the column's type (contract::ValueSql)
+  std::map<std::string, std::string> fields = {};   ///< the fields that `expr` names, as SQL over the inputs `i<n>`
 };
 
 struct TablePlan {
