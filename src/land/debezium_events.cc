@@ -126,6 +126,7 @@ Status AddDebeziumEvent(const TablePlan& plan, const wire::DebeziumEvent& change
   }
 
   event.op = change.op == 'r' ? Op::kRead : change.op == 'u' ? Op::kUpdate : Op::kInsert;
+  if (change.op_assumed && !keyed) event.op = Op::kInsert;  // a row without a key can only be added
   event.after = ReadImage(plan, change.after, arena, misfits);
   if (keyed) {
     FillFromKey(plan, change.key, event.after, arena);

@@ -489,7 +489,8 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
   added(true);
   event.op = OpOf(TextOf(op, arena));
   if (const std::string_view gone = TextOf(deleted, arena); gone == "true") event.op = 'd';
-  if (event.op == '\0') event.op = event.has_old_key ? 'c' : 'u';
+  event.op_assumed = event.op == '\0';
+  if (event.op_assumed) event.op = event.has_old_key ? 'c' : 'u';
   const std::string_view topic_stream = StreamOfTopic(topic);
   if (event.stream.empty()) {
     event.stream = topic_stream;

@@ -75,6 +75,7 @@ struct DebeziumEvent {
   std::vector<DebeziumField> before, after;  ///< of a delete in unwrapped form: `before` has what was sent
   std::vector<DebeziumField> key;            ///< of the message's key; empty where there is none
   bool unwrapped = false;
+  bool op_assumed = false;                   ///< an unwrapped row did not say its op: it is an insert or an update
 
   // source
   std::string_view connector;                ///< postgresql, mysql, …
