@@ -15,9 +15,7 @@ namespace nano::app {
 namespace {
 
 /// What is journaled and waits for landing, at most. A batch takes all that waits, so batches grow while landing is behind.
-constexpr std::size_t kWaitingBytes = 128 << 20;
-/// A batch is not closed before it has this much, while at least as much is left to read of a file.
-constexpr std::size_t kWorthACommit = 96 << 20;
+constexpr std::size_t kWaitingBytes = 48 << 20;
 /// Who asks for commits smaller than this wants them so: no batch is made of several.
 constexpr std::size_t kGrowsFrom = 1 << 20;
 
@@ -138,49 +136,61 @@ class SourceRun {
   Status LandAll(journal::Reader* reader) {
     if (!lander_) { ASSIGN(lander_, land::Lander::Open(lake_, contract_, source_.name)); }
     if (reader) TRY(lander_->CatchUp(*reader));
-    Status status;
-    bool end = false;
+    Intake intake;
     std::vector<journal::BlockPtr> blocks;
-    std::size_t bytes = 0;
-    Position journaled;
-    while (!end && status) {
-      auto steps = queue_.Pop(std::chrono::milliseconds(250));
-      if (watch_.on_progress) watch_.on_progress(source_.name, queue_.progress(), lander_->counters());
-      for (auto& step : steps) {
-        if (!step) {
-          status = tl::make_unexpected(step.error());
-          break;
+    while (!intake.end && intake.status) {
+      Pop(intake, blocks);
+      const bool behind = intake.journaled > (blocks.empty() ? lander_->taken() : blocks.back()->end());
+      if (blocks.empty() && !intake.end && !behind) continue;
+      // While one statement appends rows as they come, it asks for them itself.
+      const auto more = [&](std::vector<journal::BlockPtr>& further) {
+        while (!intake.end && intake.status) {
+          Pop(intake, further);
+          if (!further.empty()) return further.front()->begin() <= lander_->taken();
+          if (intake.journaled > lander_->taken()) return false;
         }
-        for (auto& block : step->blocks) bytes += block->raw_bytes();
-        blocks.insert(blocks.end(), step->blocks.begin(), step->blocks.end());
-        journaled = std::max(journaled, step->journaled);
-        end = end || step->end;
-      }
-      steps.clear();
-      const bool behind = journaled > (blocks.empty() ? lander_->taken() : blocks.back()->end());
-      if (blocks.empty() && !end && !behind) continue;
-      if (status && !end && !behind && bytes < kWorthACommit && MuchToRead()) continue;
-      bytes = 0;
+        return !further.empty();
+      };
       // What came before an error lands all the same.
-      if (Status landed = Land(std::exchange(blocks, {}), journaled, end ? land::InputEnds::kYes : land::InputEnds::kNo); !landed && status) status = std::move(landed);
+      if (Status landed = Land(std::exchange(blocks, {}), intake, step_bytes_ >= kGrowsFrom ? more : land::MoreBlocks()); !landed && intake.status)
+        intake.status = std::move(landed);
     }
-    return status;
+    // What a stream of rows left over, or what was journaled without being kept.
+    if (Status landed = Land({}, intake, nullptr); !landed && intake.status) intake.status = std::move(landed);
+    return std::move(intake.status);
   }
 
-  /// Whether a file has so much left that landing is behind before it begins.
-  bool MuchToRead() const {
-    const auto progress = queue_.progress();
-    return step_bytes_ >= kGrowsFrom && progress.total_bytes > progress.bytes + kWorthACommit;
+  /// What came from the reading thread so far.
+  struct Intake {
+    Status status;
+    bool end = false;
+    Position journaled;
+  };
+
+  void Pop(Intake& intake, std::vector<journal::BlockPtr>& blocks) {
+    auto steps = queue_.Pop(std::chrono::milliseconds(250));
+    if (watch_.on_progress) watch_.on_progress(source_.name, queue_.progress(), lander_->counters());
+    for (auto& step : steps) {
+      if (!step) {
+        intake.status = tl::make_unexpected(step.error());
+        break;
+      }
+      blocks.insert(blocks.end(), step->blocks.begin(), step->blocks.end());
+      intake.journaled = std::max(intake.journaled, step->journaled);
+      intake.end = intake.end || step->end;
+    }
   }
 
   /// From memory where the journal kept the blocks, else from its files.
-  Status Land(std::vector<journal::BlockPtr> blocks, Position journaled, land::InputEnds ends) {
-    const bool whole = blocks.empty() ? journaled <= lander_->taken() : blocks.front()->begin() <= lander_->taken() && blocks.back()->end() >= journaled;
-    if (whole) return lander_->Take(std::move(blocks), ends);
-    blocks.clear();
-    ASSIGN(const auto reader, journal::Reader::Open(layout_.journal(source_.name)));
-    TRY(lander_->CatchUp(*reader));
-    return lander_->Take({}, ends);
+  Status Land(std::vector<journal::BlockPtr> blocks, Intake& intake, const land::MoreBlocks& more) {
+    const bool whole = blocks.empty() ? intake.journaled <= lander_->taken()
+                                      : blocks.front()->begin() <= lander_->taken() && blocks.back()->end() >= intake.journaled;
+    if (!whole) {
+      blocks.clear();
+      ASSIGN(const auto reader, journal::Reader::Open(layout_.journal(source_.name)));
+      TRY(lander_->CatchUp(*reader));
+    }
+    return lander_->Take(std::move(blocks), intake.end ? land::InputEnds::kYes : land::InputEnds::kNo, more);
   }
 
   /// The reading thread: until the end, an error, or until landing gives up.

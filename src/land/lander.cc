@@ -28,6 +28,8 @@ using journal::BlockPtr;
 
 /// A transaction of the source that is larger than this lands in parts, inside one commit.
 constexpr std::size_t kPartBytes = 64 << 20;
+/// A batch of plain appends that is landed as it comes is closed at this size.
+constexpr std::size_t kStreamBytes = 256 << 20;
 /// Records looked at ahead, to infer the type of a field that is NULL at first.
 constexpr std::size_t kLookAhead = 1000;
 
@@ -50,16 +52,13 @@ class SourceLander final : public Lander {
   Position taken() const override { return taken_; }
   const LandCounters& counters() const override { return counters_; }
 
-  Status Take(std::vector<BlockPtr> blocks, InputEnds ends) override {
-    for (auto& block : blocks) {
-      if (block->end() <= taken_) continue;  // read back already
-      NANO_CHECK(block->begin() <= taken_ && taken_ <= block->end());
-      pending_bytes_ += block->raw_bytes();
-      taken_ = block->end();
-      pending_.push_back(std::move(block));
+  Status Take(std::vector<BlockPtr> blocks, InputEnds ends, const MoreBlocks& more) override {
+    Add(std::move(blocks));
+    Status landed = LandPending(ends, more);
+    while (landed && !beyond_.empty()) {  // what followed a stream of rows and was not one of them
+      Add(std::exchange(beyond_, {}));
+      landed = LandPending(InputEnds::kNo, nullptr);
     }
-    blocks.clear();
-    const Status landed = LandPending(ends);
     if (!landed) {
       writer_.Rollback();
       pending_.clear();
@@ -82,7 +81,7 @@ class SourceLander final : public Lander {
         blocks.push_back(std::move(block));
       }
       if (blocks.empty()) break;
-      TRY(Take(std::move(blocks), InputEnds::kNo));
+      TRY(Take(std::move(blocks), InputEnds::kNo, nullptr));
     }
     return {};
   }
@@ -120,7 +119,17 @@ class SourceLander final : public Lander {
     return {};
   }
 
-  Status LandPending(InputEnds ends) {
+  void Add(std::vector<BlockPtr> blocks) {
+    for (auto& block : blocks) {
+      if (block->end() <= taken_) continue;  // read back already
+      NANO_CHECK(block->begin() <= taken_ && taken_ <= block->end());
+      pending_bytes_ += block->raw_bytes();
+      taken_ = block->end();
+      pending_.push_back(std::move(block));
+    }
+  }
+
+  Status LandPending(InputEnds ends, const MoreBlocks& more) {
     // The newest place at which a batch may end.
     Position boundary = ends == InputEnds::kYes ? taken_ : next_;
     for (auto block = pending_.rbegin(); block != pending_.rend() && boundary == next_; ++block)
@@ -132,25 +141,32 @@ class SourceLander final : public Lander {
         else if (flags & kBeginsTransaction) boundary = at;
       }
     if (boundary > next_) {
-      TRY(LandUpTo(boundary));
-      TRY(CommitUpTo(boundary));
+      TRY(LandUpTo(boundary, boundary == taken_ ? more : nullptr));
+      TRY(CommitUpTo(next_));
     } else if (pending_bytes_ > kPartBytes) {
-      TRY(LandUpTo(taken_));
+      TRY(LandUpTo(taken_, nullptr));
     }
     return {};
   }
 
-  Status LandUpTo(Position end) {
+  Status LandUpTo(Position end, const MoreBlocks& more) {
     if (!writer_.in_transaction()) TRY(writer_.Begin());
     if (number_ < 0) { ASSIGN(number_, writer_.SourceNumber(source_)); }
     arena_ = Arena();
     for (std::size_t b = 0; b < pending_.size(); ++b) {
-      const journal::Block& block = *pending_[b];
+      const BlockPtr& held = pending_[b];
+      const journal::Block& block = *held;
       const std::size_t begin = next_ > block.begin() ? static_cast<std::size_t>(next_.value - block.begin().value) : 0;
       const std::size_t stop = static_cast<std::size_t>(std::min(end, block.end()).value - block.begin().value);
-      if (begin >= stop || !block.uniform() || !SpanOfPlainRows(block, begin, stop))
+      if (begin >= stop || !block.uniform() || !SpanOfPlainRows(held, begin, stop))
         for (std::size_t n = begin; n < stop; ++n) TRY(LandRecord(b, n, block.record(n)));
       if (end <= block.end()) break;
+    }
+    TableState* const streamed = more ? OnlyPlainAppend() : nullptr;
+    if (streamed) {
+      pending_.clear();  // the spans hold what they need
+      pending_bytes_ = 0;
+      TRY(StreamRows(*streamed, more, end));
     }
     for (auto& state : states_) TRY(Flush(state));
     TRY(Quarantine(writer_, source_, rejects_));
@@ -278,7 +294,7 @@ class SourceLander final : public Lander {
     for (TableState* state : *last_states_) {
       if (!state->plan) continue;
       if (IsPlainAppend(*state->plan)) {
-        AddSpan(*state, {pending_[block].get(), n, n + 1});
+        AddSpan(*state, {pending_[block], n, n + 1});
       } else {
         TRY(AddSingerEvent(*state->plan, *state->reader, record, position, number_, *last_facts_, arena_, state->events, rejects_));
       }
@@ -295,14 +311,14 @@ class SourceLander final : public Lander {
   }
 
   /// A block of rows of one stream that only plain appends take is not looked at one by one. False: it is no such block.
-  bool SpanOfPlainRows(const journal::Block& block, std::size_t begin, std::size_t stop) {
-    const Record first = block.record(begin);
+  bool SpanOfPlainRows(const BlockPtr& block, std::size_t begin, std::size_t stop) {
+    const Record first = block->record(begin);
     if (first.format != Format::kSinger || first.kind != RecordKind::kData || (first.flags & kReplayed)) return false;
     LookAtStream(first.stream);
     if (!last_facts_->seen || !last_states_) return false;
     for (const TableState* state : *last_states_)
       if (!state->plan || !IsPlainAppend(*state->plan)) return false;
-    for (TableState* state : *last_states_) AddSpan(*state, {&block, begin, stop});
+    for (TableState* state : *last_states_) AddSpan(*state, {block, begin, stop});
     counters_.records += stop - begin;
     return true;
   }
@@ -391,6 +407,60 @@ class SourceLander final : public Lander {
     return {};
   }
 
+  /// The one table of the source, if it has one, is a plain append and nothing else waits for it.
+  TableState* OnlyPlainAppend() {
+    if (states_.size() != 1) return nullptr;
+    TableState& state = states_.front();
+    return state.plan && IsPlainAppend(*state.plan) && !state.raw.empty() && state.events.empty() ? &state : nullptr;
+  }
+
+  /// Appends what waits and goes on, in the same statement, with what is journaled meanwhile: reading, journal, decoding and
+  /// encoding work side by side, and a block is gone as soon as it was read. `end` becomes the end of what was taken.
+  Status StreamRows(TableState& state, const MoreBlocks& more, Position& end) {
+    const std::string stream = state.raw_stream;
+    std::size_t bytes = 0;
+    const auto next = [&](std::vector<RawSpan>& spans) {
+      while (spans.empty() && beyond_.empty() && bytes < kStreamBytes) {
+        std::vector<BlockPtr> blocks;
+        if (!more(blocks)) return false;
+        for (auto& block : blocks) {
+          if (block->end() <= taken_) continue;
+          if (!beyond_.empty() || !SpansOfStream(block, stream, spans)) {
+            beyond_.push_back(std::move(block));
+            continue;
+          }
+          bytes += block->raw_bytes();
+          counters_.records += block->size();
+          end = taken_ = block->end();
+        }
+      }
+      return !spans.empty();
+    };
+    ASSIGN(const std::uint64_t rows, AppendSingerRows(writer_, *state.plan, facts_.of(stream), stream, number_,
+                                                           std::exchange(state.raw, {}), next, rejects_));
+    counters_.rows += rows;
+    return {};
+  }
+
+  /// The rows of `stream` in a block that has nothing else but messages that move no row. False: it has.
+  static bool SpansOfStream(const BlockPtr& block, std::string_view stream, std::vector<RawSpan>& spans) {
+    const std::size_t before = spans.size();
+    const std::size_t looked_at = block->uniform() ? 1 : block->size();
+    for (std::size_t n = 0; n < looked_at; ++n) {
+      const Record record = block->record(n);
+      const bool idle = record.kind == RecordKind::kState || record.kind == RecordKind::kOther || record.kind == RecordKind::kActivateVersion;
+      if (record.format != Format::kSinger || (record.flags & kReplayed) || (!idle && (record.kind != RecordKind::kData || record.stream != stream))) {
+        spans.resize(before);
+        return false;
+      }
+      if (idle) continue;
+      if (spans.size() > before && spans.back().end == n) ++spans.back().end;
+      else spans.push_back({block, n, n + 1});
+    }
+    if (block->uniform() && spans.size() > before) spans.back().end = block->size();
+    return true;
+  }
+
   Status Flush(TableState& state) {
     if (!state.events.empty()) {
       ASSIGN(const Applied applied, ApplyEvents(writer_, *lane_, *state.plan, source_, state.events, arena_, rejects_));
@@ -399,9 +469,8 @@ class SourceLander final : public Lander {
     }
     if (!state.raw.empty()) {
       ASSIGN(const std::uint64_t rows, AppendSingerRows(writer_, *state.plan, facts_.of(state.raw_stream), state.raw_stream,
-                                                             number_, state.raw, rejects_));
+                                                             number_, std::exchange(state.raw, {}), nullptr, rejects_));
       counters_.rows += rows;
-      state.raw.clear();
     }
     return {};
   }
@@ -420,6 +489,7 @@ class SourceLander final : public Lander {
 
   std::deque<BlockPtr> pending_;
   std::size_t pending_bytes_ = 0;
+  std::vector<BlockPtr> beyond_;     ///< came while rows were streamed, and is something else
   Position next_, taken_;
   Arena arena_;
   std::vector<Reject> rejects_;

@@ -5,6 +5,7 @@
 /// reading. A commit never ends inside a transaction of the source. One thread.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,10 @@ struct LandCounters {
 /// Whether what was taken is all there is now: then its last transaction counts as ended.
 enum class InputEnds : bool { kNo, kYes };
 
+/// Gives the blocks that follow what was taken, as they are journaled, waiting for them; false: there are none for now.
+/// Called by one thread at a time, which may not be the one that called Take(), while that one waits.
+using MoreBlocks = std::function<bool(std::vector<journal::BlockPtr>&)>;
+
 class Lander {
  public:
   virtual ~Lander() = default;
@@ -39,8 +44,8 @@ class Lander {
   virtual Position taken() const = 0;
   /// Takes blocks that follow each other (the first must hold next(), or what was taken last ends where it begins), and
   /// lands as far as a transaction of the source ends. A transaction larger than memory allows is landed in parts
-  /// inside one commit.
-  virtual Status Take(std::vector<journal::BlockPtr> blocks, InputEnds ends = InputEnds::kNo) = 0;
+  /// inside one commit. Where rows can be landed as they come (plain appends), the batch goes on with what `more` gives.
+  virtual Status Take(std::vector<journal::BlockPtr> blocks, InputEnds ends = InputEnds::kNo, const MoreBlocks& more = nullptr) = 0;
   /// Lands what is in the journal already and not yet in the lake.
   virtual Status CatchUp(journal::Reader& reader) = 0;
   virtual const LandCounters& counters() const = 0;

@@ -18,6 +18,9 @@ using engine::RowSource;
 using engine::Vector;
 using wire::Cell;
 
+/// As many threads as DuckDB has.
+constexpr std::size_t kManyThreads = 1024;
+
 /// A record where it lies, with its row's place.
 struct RawRow {
   std::string_view bytes;
@@ -28,16 +31,31 @@ struct RawRow {
 class RawRows final : public RowSource {
  public:
   RawRows(const TablePlan& plan, const StreamFacts& facts, const std::string& stream, std::int64_t number,
-          const std::vector<RawSpan>& spans)
-      : plan_(plan), facts_(facts), stream_(stream), number_(number), spans_(spans) {
-    for (const RawSpan& span : spans) rows_ += span.end - span.begin;
+          std::vector<RawSpan> spans, MoreSpans more)
+      : plan_(plan), facts_(facts), stream_(stream), number_(number), streaming_(more != nullptr), more_(std::move(more)),
+        spans_(std::move(spans)) {
+    for (const RawSpan& span : spans_) rows_ += span.end - span.begin;
     columns_.push_back({lake::kPositionColumn, {TypeKind::kBigint, 0, 0, {}, {}}});
     columns_.push_back({lake::kCommittedAtColumn, {TypeKind::kTimestamptz, 0, 0, {}, {}}});
     for (const auto& output : plan.outputs) columns_.push_back({output.column, output.type});
   }
   const std::vector<Column>& columns() const override { return columns_; }
-  std::size_t max_threads() const override { return rows_ / (2 * engine::kChunkRows) + 1; }
-  std::uint64_t cardinality() const override { return rows_; }
+  std::size_t max_threads() const override { return streaming_ ? kManyThreads : rows_ / (2 * engine::kChunkRows) + 1; }
+  std::uint64_t cardinality() const override { return streaming_ ? 0 : rows_; }
+  /// Hands out a span; false at the end.
+  bool NextSpan(RawSpan& out) {
+    const std::lock_guard lock(span_mutex_);
+    while (next_ == spans_.size()) {
+      spans_.clear();
+      next_ = 0;
+      if (!more_ || !more_(spans_)) {
+        more_ = nullptr;
+        return false;
+      }
+    }
+    out = std::move(spans_[next_++]);
+    return true;
+  }
   Result<std::unique_ptr<RowScan>> Open(std::vector<std::size_t> wanted) override;
 
   std::uint64_t written() const { return written_; }
@@ -50,10 +68,13 @@ class RawRows final : public RowSource {
   const StreamFacts& facts_;
   const std::string& stream_;
   const std::int64_t number_;
-  const std::vector<RawSpan>& spans_;
+  const bool streaming_;
   std::uint64_t rows_ = 0;
   std::vector<Column> columns_;
-  std::atomic<std::size_t> next_ = 0;   ///< span that is handed out next
+  std::mutex span_mutex_;            // guards the three that follow
+  MoreSpans more_;
+  std::vector<RawSpan> spans_;
+  std::size_t next_ = 0;             ///< span that is handed out next
   std::atomic<std::uint64_t> written_ = 0;
   std::mutex mutex_;                 // guards what follows
   std::vector<Reject> rejects_;
@@ -71,9 +92,9 @@ class RawRows::Scan final : public RowScan {
     arena_.Reset();
     while (row < engine::kChunkRows) {
       if (at_ == span_.end) {
-        const std::size_t next = source_.next_.fetch_add(1);
-        if (next >= source_.spans_.size()) break;
-        span_ = source_.spans_[next];
+        span_ = {};
+        at_ = 0;
+        if (!source_.NextSpan(span_)) break;
         at_ = span_.begin;
         continue;
       }
@@ -166,8 +187,9 @@ bool IsPlainAppend(const TablePlan& plan) {
 }
 
 Result<std::uint64_t> AppendSingerRows(lake::Writer& writer, const TablePlan& plan, const StreamFacts& facts, const std::string& stream,
-                                       std::int64_t number, const std::vector<RawSpan>& spans, std::vector<Reject>& rejects) {
-  const auto source = std::make_shared<RawRows>(plan, facts, stream, number, spans);
+                                       std::int64_t number, std::vector<RawSpan> spans, const MoreSpans& more,
+                                       std::vector<Reject>& rejects) {
+  const auto source = std::make_shared<RawRows>(plan, facts, stream, number, std::move(spans), more);
   const std::int64_t handle = writer.database().Register(source);
   const Status inserted =
       writer.connection().Execute(fmt::format("INSERT INTO {} SELECT * FROM nano_rows({})", lake::BuildTable(plan.build.id), handle));

@@ -4,6 +4,7 @@
 /// where the journal's blocks hold them, straight into vectors, in one INSERT.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,14 @@ namespace nano::land {
 /// Whether the plan may take this path.
 bool IsPlainAppend(const TablePlan& plan);
 
-/// Appends the records of the spans in the open transaction; how many were written. Rows that do not fit are told to
-/// `rejects`. `number` is the source's.
+/// Asked for further spans when all have been handed out, by one thread at a time, which may not be the caller's. False:
+/// there are no more for this batch.
+using MoreSpans = std::function<bool(std::vector<RawSpan>&)>;
+
+/// Appends the records of the spans, and of those that `more` gives (if it is there), in the open transaction; how many were
+/// written. Rows that do not fit are told to `rejects`. `number` is the source's.
 Result<std::uint64_t> AppendSingerRows(lake::Writer& writer, const TablePlan& plan, const StreamFacts& facts, const std::string& stream,
-                                       std::int64_t number, const std::vector<RawSpan>& spans, std::vector<Reject>& rejects);
+                                       std::int64_t number, std::vector<RawSpan> spans, const MoreSpans& more,
+                                       std::vector<Reject>& rejects);
 
 }  // namespace nano::land

@@ -15,9 +15,9 @@
 
 namespace nano::land {
 
-/// Records of one block, side by side, that a fast path reads where they lie. The block outlives it.
+/// Records of one block, side by side, that a fast path reads where they lie.
 struct RawSpan {
-  const journal::Block* block = nullptr;
+  journal::BlockPtr block;
   std::size_t begin = 0, end = 0;
 };
 
