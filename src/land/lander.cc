@@ -29,7 +29,7 @@ using journal::BlockPtr;
 /// A transaction of the source that is larger than this lands in parts, inside one commit.
 constexpr std::size_t kPartBytes = 64 << 20;
 /// A batch of plain appends that is landed as it comes is closed at this size.
-constexpr std::size_t kStreamBytes = 256 << 20;
+constexpr std::size_t kStreamBytes = 512 << 20;
 /// Records looked at ahead, to infer the type of a field that is NULL at first.
 constexpr std::size_t kLookAhead = 1000;
 
