@@ -7,10 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "ingest/checkpoint.h"
 #include "ingest/line_input.h"
 #include "ingest/replay_filter.h"
 #include "ingest/transaction_order.h"
 #include "io/signals.h"
+#include "wire/json_get.h"
 
 namespace nano::ingest {
 namespace {
@@ -167,7 +169,7 @@ class DebeziumFeed final : public Feed {
   }
 
   Result<std::string> Checkpoint() {
-    nlohmann::json json;
+    nlohmann::json json = NewCheckpoint();
     ASSIGN(json["input"], input_->PlaceAfter(std::min(consumed_, order_.lowest_begin())));
     json["group"] = group_;
     json["replays"] = replays_.ToJson();
@@ -189,16 +191,14 @@ class DebeziumFeed final : public Feed {
 }  // namespace
 
 Result<std::unique_ptr<Feed>> OpenDebeziumFile(const std::string& path, journal::Writer& journal, const FeedOptions& options) {
-  const auto checkpoint = nlohmann::json::parse(journal.tail().checkpoint, nullptr, false);
-  const bool known = checkpoint.is_object();
-  ReplayFilter replays = ReplayFilter::FromJson(known ? checkpoint.value("replays", nlohmann::json()) : nlohmann::json());
-  std::unordered_map<std::string, std::string> streams;
-  if (known) streams = checkpoint.value("streams", streams);
-  ASSIGN(auto input, LineInput::Open(options.folder, path, known ? checkpoint.value("input", nlohmann::json()) : nlohmann::json()));
+  ASSIGN(const auto checkpoint, ReadCheckpoint(journal.tail().checkpoint));
+  ReplayFilter replays = ReplayFilter::FromJson(wire::Get(checkpoint, "replays", nlohmann::json()));
+  auto streams = wire::Get(checkpoint, "streams", std::unordered_map<std::string, std::string>{});
+  ASSIGN(auto input, LineInput::Open(options.folder, path, wire::Get(checkpoint, "input", nlohmann::json())));
   const bool anew = input->anew();
   if (anew) replays.NewInput();
   return std::unique_ptr<Feed>(std::make_unique<DebeziumFeed>(journal, std::move(input), std::move(replays), std::move(streams),
-                                                               known && !anew ? checkpoint.value("group", "") : std::string()));
+                                                               anew ? std::string() : wire::Get(checkpoint, "group", "")));
 }
 
 }  // namespace nano::ingest

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "wire/json_get.h"
+
 namespace nano::ingest {
 namespace {
 
@@ -52,10 +54,10 @@ nlohmann::json FilePlace::ToJson() const {
 FilePlace FilePlace::FromJson(const nlohmann::json& json) {
   FilePlace place;
   if (!json.is_object()) return place;
-  place.path = json.value("path", "");
-  place.offset = json.value("offset", std::uint64_t{0});
-  place.head_hash = json.value("head", "");
-  place.tail_hash = json.value("tail", "");
+  place.path = wire::Get(json, "path", "");
+  place.offset = wire::Get(json, "offset", std::uint64_t{0});
+  place.head_hash = wire::Get(json, "head", "");
+  place.tail_hash = wire::Get(json, "tail", "");
   return place;
 }
 

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "wire/json_get.h"
+
 namespace nano::ingest {
 namespace {
 
@@ -98,20 +100,20 @@ ReplayFilter ReplayFilter::FromJson(const nlohmann::json& json) {
   ReplayFilter filter;
   if (!json.is_object()) return filter;
   const auto place = [](const nlohmann::json& p) {
-    return p.is_array() && p.size() == 3 ? Place{p[0].get<std::uint64_t>(), p[1].get<std::uint64_t>(), p[2].get<std::uint64_t>()} : Place{};
+    return Place{wire::Item(p, 0, std::uint64_t{0}), wire::Item(p, 1, std::uint64_t{0}), wire::Item(p, 2, std::uint64_t{0})};
   };
   for (const auto& [name, in] : json.items()) {
     Lane& lane = filter.lanes_[name];
-    lane.highest = place(in.value("highest", nlohmann::json()));
-    lane.highest_time = in.value("highest_time", std::int64_t{-1});
-    lane.run = place(in.value("run", nlohmann::json()));
-    lane.run_id = in.value("run_id", "");
-    lane.run_snapshot = in.value("run_snapshot", "");
-    lane.run_rows = in.value("run_rows", std::uint64_t{0});
-    lane.offset = in.value("offset", std::int64_t{-1});
-    lane.last_was_replay = in.value("last_was_replay", false);
-    for (const auto& snapshot : in.value("snapshots", nlohmann::json::array()))
-      lane.snapshots.push_back({snapshot[0].get<std::string>(), snapshot[1].get<std::uint64_t>()});
+    lane.highest = place(wire::Get(in, "highest", nlohmann::json()));
+    lane.highest_time = wire::Get(in, "highest_time", std::int64_t{-1});
+    lane.run = place(wire::Get(in, "run", nlohmann::json()));
+    lane.run_id = wire::Get(in, "run_id", "");
+    lane.run_snapshot = wire::Get(in, "run_snapshot", "");
+    lane.run_rows = wire::Get(in, "run_rows", std::uint64_t{0});
+    lane.offset = wire::Get(in, "offset", std::int64_t{-1});
+    lane.last_was_replay = wire::Get(in, "last_was_replay", false);
+    for (const auto& snapshot : wire::Get(in, "snapshots", nlohmann::json::array()))
+      lane.snapshots.push_back({wire::Item(snapshot, 0, std::string()), wire::Item(snapshot, 1, std::uint64_t{0})});
   }
   return filter;
 }

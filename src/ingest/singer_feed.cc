@@ -3,9 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ingest/checkpoint.h"
 #include "ingest/line_input.h"
 #include "ingest/singer_lines.h"
 #include "io/signals.h"
+#include "wire/json_get.h"
 
 namespace nano::ingest {
 namespace {
@@ -39,7 +41,7 @@ class SingerFile final : public Feed {
       }
     }
     if (journal_.pending_bytes() > 0 || (step.end && consumed_ > 0)) {
-      nlohmann::json json;
+      nlohmann::json json = NewCheckpoint();
       ASSIGN(json["input"], input_->PlaceAfter(consumed_));
       const std::string checkpoint = json.dump();
       if (journal_.pending_bytes() > 0 || checkpoint != journal_.tail().checkpoint) {
@@ -68,8 +70,8 @@ class SingerFile final : public Feed {
 }  // namespace
 
 Result<std::unique_ptr<Feed>> OpenSingerFile(const std::string& path, journal::Writer& journal, const FeedOptions& options) {
-  const auto checkpoint = nlohmann::json::parse(journal.tail().checkpoint, nullptr, false);
-  ASSIGN(auto input, LineInput::Open(options.folder, path, checkpoint.is_object() ? checkpoint.value("input", nlohmann::json()) : nlohmann::json()));
+  ASSIGN(const auto checkpoint, ReadCheckpoint(journal.tail().checkpoint));
+  ASSIGN(auto input, LineInput::Open(options.folder, path, wire::Get(checkpoint, "input", nlohmann::json())));
   return std::unique_ptr<Feed>(std::make_unique<SingerFile>(journal, std::move(input)));
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "ingest/checkpoint.h"
 #include "ingest/singer_feed.h"
 #include "ingest/singer_lines.h"
 #include "io/child.h"
@@ -128,7 +129,7 @@ class SingerTap final : public Feed {
         progress_.bytes = line.end;
       }
     }
-    if (journal_.pending_bytes() > 0) { ASSIGN(step.blocks, journal_.Commit("{}")); }
+    if (journal_.pending_bytes() > 0) { ASSIGN(step.blocks, journal_.Commit(NewCheckpoint().dump())); }
     step.journaled = journal_.tail().end;
     if (!failed) {
       step_error_ = std::move(failed).error();

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
+#include "wire/json_get.h"
 
 namespace nano::lake {
 namespace {
@@ -100,22 +101,22 @@ Result<BuildDefinition> DefinitionFromJson(const std::string& text) {
   const json in = json::parse(text, nullptr, false);
   if (in.is_discarded() || !in.is_object()) return Fail(Code::kCorrupt, "a build's definition is not JSON");
   BuildDefinition out;
-  out.table = in.value("table", "");
+  out.table = wire::Get(in, "table", "");
   for (const auto& [identity, name] : kIdentities)
-    if (in.value("identity", "") == name) out.identity = identity;
-  out.key = in.value("key", std::vector<std::string>{});
-  for (const auto& column : in.value("columns", json::array())) {
-    ASSIGN(DataType type, ParseDataType(column.value("type", "")));
-    out.columns.push_back({column.value("name", ""), std::move(type), column.value("not_null", false), column.value("description", "")});
+    if (wire::Get(in, "identity", "") == name) out.identity = identity;
+  out.key = wire::Get(in, "key", std::vector<std::string>{});
+  for (const auto& column : wire::Get(in, "columns", json::array())) {
+    ASSIGN(DataType type, ParseDataType(wire::Get(column, "type", "")));
+    out.columns.push_back({wire::Get(column, "name", ""), std::move(type), wire::Get(column, "not_null", false), wire::Get(column, "description", "")});
   }
-  for (const auto& field : in.value("partition_by", json::array()))
+  for (const auto& field : wire::Get(in, "partition_by", json::array()))
     for (std::size_t t = 0; t < kTransforms.size(); ++t)
-      if (field.value("transform", "") == kTransforms[t])
-        out.partition_by.push_back({static_cast<contract::PartitionField::Transform>(t), field.value("column", ""),
-                                    field.value("buckets", 0)});
-  out.sort_by = in.value("sort_by", std::vector<std::string>{});
-  out.target_file_bytes = in.value("target_file_bytes", std::int64_t{0});
-  out.description = in.value("description", "");
+      if (wire::Get(field, "transform", "") == kTransforms[t])
+        out.partition_by.push_back({static_cast<contract::PartitionField::Transform>(t), wire::Get(field, "column", ""),
+                                    wire::Get(field, "buckets", 0)});
+  out.sort_by = wire::Get(in, "sort_by", std::vector<std::string>{});
+  out.target_file_bytes = wire::Get(in, "target_file_bytes", std::int64_t{0});
+  out.description = wire::Get(in, "description", "");
   return out;
 }
 

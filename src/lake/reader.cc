@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "lake/attach.h"
+#include "wire/json_get.h"
 
 namespace nano::lake {
 namespace {
@@ -65,7 +66,7 @@ Result<std::int64_t> SnapshotAt(engine::Connection& connection, const std::strin
       for (std::size_t r = 0; r < rows.size(); ++r) {
         const auto info = nlohmann::json::parse(rows.text(r, 1), nullptr, false);
         if (info.is_discarded() || !info.contains("positions")) continue;
-        if (info["positions"].value(source, std::uint64_t{0}) <= wanted) return rows.integer(r, 0);
+        if (wire::Get(info["positions"], source.c_str(), std::uint64_t{0}) <= wanted) return rows.integer(r, 0);
       }
       return Fail(Code::kNotFound, "no snapshot at \"{}\" is kept", at);
     }

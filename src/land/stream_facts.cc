@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "wire/json_get.h"
+
 namespace nano::land {
 namespace {
 
@@ -12,11 +14,11 @@ StreamFacts Parse(const std::string& text) {
   StreamFacts facts;
   const json in = json::parse(text, nullptr, false);
   if (!in.is_object()) return facts;
-  for (const auto& field : in.value("fields", json::array())) facts.fields.insert(field.get<std::string>());
-  facts.seen = in.value("seen", false);
-  facts.key = in.value("key", std::vector<std::string>{});
-  facts.schema = in.value("schema", "");
-  facts.snapshot = in.value("snapshot", "");
+  for (const auto& field : wire::Get(in, "fields", std::vector<std::string>{})) facts.fields.insert(field);
+  facts.seen = wire::Get(in, "seen", false);
+  facts.key = wire::Get(in, "key", std::vector<std::string>{});
+  facts.schema = wire::Get(in, "schema", "");
+  facts.snapshot = wire::Get(in, "snapshot", "");
   return facts;
 }
 
