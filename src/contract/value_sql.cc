@@ -34,7 +34,8 @@ std::string Spellings(const DataType& type) {
     case TypeKind::kBoolean: return "(?i)(true|false|t|f)";
     case TypeKind::kInt:
     case TypeKind::kBigint: return R"([+-]?[0-9]+(\.0*)?)";
-    case TypeKind::kDecimal: return fmt::format(R"([+-]?([0-9]+(\.[0-9]{{0,{}}}0*)?|\.[0-9]{{0,{}}}0*))", type.scale, type.scale);
+    case TypeKind::kDecimal:  // with an exponent only whole numbers made larger, which the cast does exactly
+      return fmt::format(R"((?i)[+-]?([0-9]+(\.[0-9]{{0,{}}}0*)?|\.[0-9]{{0,{}}}0*|[0-9]+e\+?[0-9]{{1,2}}))", type.scale, type.scale);
     case TypeKind::kFloat:
     case TypeKind::kDouble: return R"((?i)[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|nan|[+-]?inf(inity)?)";
     case TypeKind::kUuid: return "[0-9A-Fa-f]{8}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{12}";
