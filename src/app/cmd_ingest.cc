@@ -101,7 +101,7 @@ Result<Ingested> Ingest(const Invocation& invocation, const std::vector<std::str
   watch.on_log = [&](const std::string& source, const std::string& text) { progress.Say(fmt::format("{}: {}", source, Printable(text))); };
   Ingested out;
   out.sources = RunIngest(writer->lake(), contract, warehouse.layout, sources, watch);
-  if (contract->storage.publish) {
+  if (contract->storage.publish && !io::StopRequested()) {
     auto published = PublishNames(writer->lake().connection(), warehouse.layout);
     if (published) out.published = *std::move(published);
     else out.publish_error = std::move(published).error();
@@ -125,7 +125,8 @@ Exit Tell(const Invocation& invocation, const Ingested& ingested) {
     fmt::print("{}\n", out.dump(2, ' ', false, Json::error_handler_t::replace));
   } else if (!invocation.quiet) {
     for (const auto& source : ingested.sources) fmt::print("{}\n", Line(source));
-    fmt::print("{} in {}\n", io::StopRequested() ? "stopped; the next ingest goes on from here;" : "done", TimeText(std::chrono::duration<double>(ingested.seconds)));
+    const std::string time = TimeText(std::chrono::duration<double>(ingested.seconds));
+    fmt::print("{}\n", io::StopRequested() ? fmt::format("stopped after {}; the next ingest goes on from here", time) : "done in " + time);
   }
   std::fflush(stdout);
   for (const auto& source : ingested.sources) {
@@ -138,7 +139,7 @@ Exit Tell(const Invocation& invocation, const Ingested& ingested) {
     if (!name.refused.empty() && !invocation.quiet && !invocation.json)
       fmt::print(stderr, "warning: table \"{}\" is not published: {}\n", name.name, name.refused);
   if (ingested.publish_error) (void)Report(invocation, *ingested.publish_error);
-  return failed ? Exit::kCouldNot : Exit::kDone;
+  return failed || io::StopRequested() ? Exit::kCouldNot : Exit::kDone;
 }
 
 }  // namespace
