@@ -89,7 +89,7 @@ def run(folder, *arguments, fault=None, log=None):
         environment["NANOHOUSE_FAULT"] = fault
     if log:
         environment["NANOHOUSE_FAULT_LOG"] = str(log)
-    return subprocess.run([PROGRAM, "-C", str(folder), *arguments], env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
+    return subprocess.run([PROGRAM, "-C", str(folder), *arguments], env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600)
 
 
 def answers(folder):
