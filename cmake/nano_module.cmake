@@ -10,6 +10,10 @@ if(NANO_SANITIZE)
   target_compile_options(nano_flags INTERFACE -fsanitize=${NANO_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(nano_flags INTERFACE -fsanitize=${NANO_SANITIZE})
 endif()
+if(NANO_FUZZ)
+  target_compile_options(nano_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+  target_link_options(nano_flags INTERFACE -fprofile-instr-generate)
+endif()
 # GCC 12 sees overruns in inlined std::string operators that are not there (GCC bugs 105329, 105651); only when it optimises.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(nano_flags INTERFACE

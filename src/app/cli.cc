@@ -34,6 +34,13 @@ std::vector<std::string> VerbNames(const CLI::App& app) {
   return out;
 }
 
+/// The parts of a verb that --help lists.
+std::vector<std::string> PartNames(const CLI::App& verb) {
+  std::vector<std::string> out;
+  for (const CLI::App* part : verb.get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); })) out.push_back(part->get_name());
+  return out;
+}
+
 /// The word that stands where a verb should, if it is none.
 std::string UnknownVerb(const CLI::App& program, int argc, char** argv) {
   const auto verbs = VerbNames(program);
@@ -71,7 +78,7 @@ Error WrongUse(const CLI::App& program, const CLI::ParseError& wrong, int argc, 
     return error;
   }
   const std::vector<std::string> extras = program.remaining(true);
-  if (const auto parts = VerbNames(chosen); &chosen != &program && !parts.empty()) {
+  if (const auto parts = PartNames(chosen); &chosen != &program && !parts.empty()) {
     const auto part = std::find_if(extras.begin(), extras.end(), [](const std::string& text) { return !text.empty() && text[0] != '-'; });
     error.message = part == extras.end() ? fmt::format("\"{}\" needs one of {}", chosen.get_name(), fmt::join(parts, ", "))
                                          : fmt::format("there is no command \"{} {}\"", chosen.get_name(), *part);
@@ -108,16 +115,21 @@ CLI::App& AddVerb(CommandLine& line, CLI::App& parent, const std::string& name, 
 
 void AddVerbs(CommandLine& line) {
   AddInit(line);
+  AddDiscover(line);
   AddCheck(line);
   AddPlan(line);
   AddApply(line);
   AddIngest(line);
+  AddRun(line);
+  AddSource(line);
   AddQuery(line);
   AddStatus(line);
   AddQuarantine(line);
+  AddWhy(line);
   AddPublish(line);
   AddDoctor(line);
   AddSchema(line);
+  AddCompletion(line);
   AddLater(line);
 }
 

@@ -13,6 +13,7 @@
 #include "app/findings.h"
 #include "app/plan_run.h"
 #include "app/report.h"
+#include "app/run/control.h"
 #include "io/signals.h"
 #include "migrate/apply.h"
 
@@ -26,6 +27,30 @@ bool Agreed(const Plan& plan) {
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+/// What a running warehouse says that it did.
+migrate::AppliedTables AppliedOf(const nlohmann::ordered_json& json) {
+  return {json.value("version", 0), json.value("created", std::vector<std::string>{}), json.value("revised", std::vector<std::string>{})};
+}
+
+Exit Tell(const Invocation& invocation, const Plan& plan, const migrate::AppliedTables& applied) {
+  if (invocation.json) {
+    auto out = nlohmann::ordered_json::parse(PlanJson(plan));
+    out["version"] = applied.version;
+    out["created"] = applied.created;
+    out["revised"] = applied.revised;
+    fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  } else if (!invocation.quiet) {
+    if (applied.created.empty() && applied.revised.empty()) {
+      fmt::print("version v{}: nothing to do\n", applied.version);
+    } else {
+      fmt::print("applied version v{}\n", applied.version);
+      for (const auto& name : applied.created) fmt::print("  made     {}\n", name);
+      for (const auto& name : applied.revised) fmt::print("  changed  {}\n", name);
+    }
+  }
+  return Exit::kDone;
 }
 
 Exit ApplyPlan(const Invocation& invocation, bool yes) {
@@ -46,6 +71,13 @@ Exit ApplyPlan(const Invocation& invocation, bool yes) {
   migrate::AppliedTables applied;
   applied.version = plan->deployed;
   if (!plan->same_files || plan->deployed == 0) {
+    const auto running = AskRunning(warehouse->layout, {{"do", "apply"}, {"bundle", warehouse->contract->bundle}});
+    if (!running) return Report(invocation, running.error());
+    if (*running && (*running)->error) {
+      (void)Report(invocation, *(*running)->error);
+      return (*running)->exit;
+    }
+    if (*running) return Tell(invocation, *plan, AppliedOf((*running)->result));
     auto writer = OpenWriter(*warehouse, "apply");
     if (!writer) return Report(invocation, writer.error());
     auto done = migrate::Apply((*writer)->lake(), *warehouse->contract);
@@ -57,22 +89,7 @@ Exit ApplyPlan(const Invocation& invocation, bool yes) {
     applied = *std::move(done);
     (*writer)->Finish(state::Outcome::kOk, "", nlohmann::json{{"created", applied.created.size()}, {"revised", applied.revised.size()}}.dump());
   }
-  if (invocation.json) {
-    auto out = nlohmann::ordered_json::parse(PlanJson(*plan));
-    out["version"] = applied.version;
-    out["created"] = applied.created;
-    out["revised"] = applied.revised;
-    fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-  } else if (!invocation.quiet) {
-    if (applied.created.empty() && applied.revised.empty()) {
-      fmt::print("version v{}: nothing to do\n", applied.version);
-    } else {
-      fmt::print("applied version v{}\n", applied.version);
-      for (const auto& name : applied.created) fmt::print("  made     {}\n", name);
-      for (const auto& name : applied.revised) fmt::print("  changed  {}\n", name);
-    }
-  }
-  return Exit::kDone;
+  return Tell(invocation, *plan, applied);
 }
 
 }  // namespace

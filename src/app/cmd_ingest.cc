@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
+#include "app/deployed_contract.h"
 #include "app/display_text.h"
 #include "app/findings.h"
 #include "app/ingest_run.h"
@@ -17,28 +18,12 @@
 #include "app/report.h"
 #include "app/warehouse.h"
 #include "io/signals.h"
-#include "migrate/apply.h"
 
 namespace nano::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
-
-/// What was applied; where nothing was, the folder's contract is applied first.
-Result<std::shared_ptr<const contract::Contract>> Deployed(const Invocation& invocation, const Warehouse& warehouse, lake::Writer& lake,
-                                                           Progress& progress) {
-  ASSIGN(auto deployed, migrate::ReadDeployed(lake.connection(), invocation.folder));
-  if (deployed) {
-    if (!warehouse.parsed.ok() || warehouse.contract->bundle != deployed->contract->bundle)
-      progress.Say("note: the files have changed since they were applied; `nanohouse plan` shows how");
-    return deployed->contract;
-  }
-  if (!warehouse.parsed.ok()) return FindingsError(warehouse.parsed.findings);
-  ASSIGN(const migrate::AppliedTables applied, migrate::Apply(lake, *warehouse.contract));
-  progress.Say(fmt::format("applied version v{}: {} tables", applied.version, applied.created.size()));
-  return warehouse.contract;
-}
 
 Json AsJson(const SourceOutcome& outcome, double seconds) {
   Json out{{"source", outcome.source},
@@ -51,6 +36,7 @@ Json AsJson(const SourceOutcome& outcome, double seconds) {
            {"replayed", outcome.landed.replayed},
            {"commits", outcome.landed.commits},
            {"seconds", seconds}};
+  if (outcome.folded) out["folded"] = {{"expired", outcome.folded->expired}, {"kept", outcome.folded->kept}, {"filled", outcome.folded->filled}};
   if (outcome.error) out["error"] = Json::parse(ErrorJson(*outcome.error))["error"];
   return out;
 }
@@ -59,6 +45,7 @@ std::string Line(const SourceOutcome& outcome) {
   std::string out = fmt::format("{}: {} records read, {} rows landed", outcome.source, CountText(outcome.read.messages), CountText(outcome.landed.rows));
   if (outcome.landed.quarantined > 0) out += fmt::format(", {} values in quarantine", CountText(outcome.landed.quarantined));
   if (outcome.landed.replayed > 0) out += fmt::format(", {} said before", CountText(outcome.landed.replayed));
+  if (outcome.folded) out += fmt::format(", {} messages expired, {} are in the base image", CountText(outcome.folded->expired), CountText(outcome.folded->kept));
   return out;
 }
 
@@ -87,7 +74,7 @@ Result<Ingested> Ingest(const Invocation& invocation, const std::vector<std::str
   ASSIGN(const auto warehouse, FindWarehouse(invocation.folder));
   if (warehouse.contract->sources.empty() && !warehouse.parsed.ok()) return FindingsError(warehouse.parsed.findings);
   ASSIGN(const auto writer, OpenWriter(warehouse, "ingest"));
-  ASSIGN(const auto contract, Deployed(invocation, warehouse, writer->lake(), progress));
+  ASSIGN(const auto contract, DeployedContract(invocation.folder, warehouse, writer->lake(), [&](const std::string& text) { progress.Say(text); }));
   for (const auto& name : sources)
     if (!contract->source(name))
       return WithHint(Fail(Code::kNotFound, "there is no source \"{}\"", name), "`nanohouse status` lists the sources.");

@@ -8,7 +8,7 @@
 namespace nano::app {
 
 void AddLater(CommandLine& line) {
-  for (const char* name : {"build", "test", "run", "docs", "discover", "source", "version", "contract", "snapshot", "why", "policy",
+  for (const char* name : {"build", "test", "docs", "version", "contract", "snapshot", "policy",
                            "user", "push", "target", "backup", "ci", "deploy"}) {
     const std::string verb = name;
     CLI::App& app = AddVerb(line, line.program, verb, "Not supported yet", {}, [verb](const Invocation& invocation) {

@@ -9,6 +9,7 @@
 #include "app/progress.h"
 #include "app/publish_run.h"
 #include "app/report.h"
+#include "app/run/control.h"
 #include "app/warehouse.h"
 #include "io/signals.h"
 
@@ -17,19 +18,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json AsJson(const std::vector<PublishedName>& names) {
-  Json out{{"names", Json::object()}, {"tables", Json::array()}};
-  for (const auto& name : names) {
-    if (!name.location.empty()) out["names"][name.name] = name.location;
-    out["tables"].push_back({{"name", name.name}, {"build", name.build}, {"metadata", name.location.empty() ? Json() : Json(name.location)},
-                             {"rows", name.rows}, {"files", name.files}, {"written", name.written},
-                             {"refused", name.refused.empty() ? Json() : Json(name.refused)}, {"warnings", name.warnings}});
-  }
-  return out;
-}
-
 Result<std::vector<PublishedName>> Publish(const Invocation& invocation) {
   ASSIGN(const auto warehouse, FindWarehouse(invocation.folder));
+  ASSIGN(const auto running, AskRunning(warehouse.layout, {{"do", "publish"}}));
+  if (running) {
+    if (running->error) return tl::make_unexpected(*running->error);
+    return PublishedOf(running->result);
+  }
   {
     ASSIGN(const auto reader, OpenReader(warehouse.layout, ""));   // nothing is made where nothing was applied
   }
@@ -51,7 +46,7 @@ void AddPublish(CommandLine& line) {
             bool refused = false;
             for (const auto& name : *names) refused |= !name.refused.empty();
             if (invocation.json) {
-              fmt::print("{}\n", AsJson(*names).dump(2, ' ', false, Json::error_handler_t::replace));
+              fmt::print("{}\n", PublishedJson(*names).dump(2, ' ', false, Json::error_handler_t::replace));
             } else if (!invocation.quiet) {
               for (const auto& name : *names) {
                 if (name.refused.empty())

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// quarantine list|show|drop: values that did not fit, what their messages said, and forgetting them.
+// quarantine list|show|retry|drop: values that did not fit, what their messages said, landing them after all, forgetting them.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
 #include "app/display_text.h"
+#include "app/quarantine_retry.h"
+#include "app/record_name.h"
 #include "app/report.h"
 #include "app/run_query.h"
 #include "app/warehouse.h"
@@ -33,22 +34,6 @@ struct Condition {
   std::string sql;
   std::vector<engine::Value> values;
 };
-
-struct RecordName {
-  std::string source;
-  std::uint64_t position = 0;
-};
-
-Result<RecordName> ReadRecordName(const std::string& text) {
-  const auto colon = text.rfind(':');
-  RecordName out;
-  if (colon != std::string::npos && colon > 0) {
-    out.source = text.substr(0, colon);
-    const char* end = text.data() + text.size();
-    if (const auto read = std::from_chars(text.data() + colon + 1, end, out.position); read.ec == std::errc() && read.ptr == end) return out;
-  }
-  return WithHint(Fail(Code::kInvalid, "\"{}\" is not a record", text), "Write SOURCE:POSITION, as `nanohouse quarantine list` shows it.");
-}
 
 Result<Condition> ConditionOf(const Selection& selection) {
   Condition out;
@@ -184,6 +169,8 @@ void AddQuarantine(CommandLine& line) {
                            {"nanohouse quarantine show shop:1042"},
                            [selection](const Invocation& invocation) { return Done(invocation, Show(invocation, selection->record)); });
   show.add_option("record", selection->record, "Which record")->type_name("SOURCE:POSITION")->required();
+
+  AddQuarantineRetry(line, verb);
 
   CLI::App& drop = AddVerb(line, verb, "drop", "Forget entries for good",
                            {"nanohouse quarantine drop shop:1042", "nanohouse quarantine drop --table orders --yes", "nanohouse quarantine drop --all"},

@@ -4,14 +4,21 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "app/command.h"
 #include "app/progress.h"
 #include "app/report.h"
 #include "app/row_writer.h"
+#include "app/run/control.h"
 #include "app/warehouse.h"
+#include "io/signals.h"
 #include "watch/standing.h"
+#include "wire/json_get.h"
 
 namespace nano::app {
 namespace {
@@ -115,6 +122,23 @@ Status PrintForPeople(const watch::Standing& standing) {
   return output.Finish();
 }
 
+/// What the running warehouse itself says of its sources, in place of what its stores tell.
+void TakeLive(const Json& live, watch::Standing& standing) {
+  if (!live.contains("sources")) return;
+  for (const auto& said : live["sources"])
+    for (auto& source : standing.sources) {
+      if (said.value("name", "") != source.name) continue;
+      source.state = wire::Get(said, "state", "");
+      source.reason = wire::Get(said, "reason", "");
+      source.hint = wire::Get(said, "hint", "");
+      source.position = std::max(source.position, said.value("position", std::uint64_t{0}));
+      source.journaled = std::max(source.journaled, source.position);
+      if (source.journaled > source.position) continue;
+      source.lag_bytes = 0;
+      source.lag_seconds = 0;
+    }
+}
+
 Status ShowStatus(const Invocation& invocation) {
   ASSIGN(const auto warehouse, FindWarehouse(invocation.folder));
   auto reader = OpenReader(warehouse.layout, "");
@@ -122,8 +146,9 @@ Status ShowStatus(const Invocation& invocation) {
   std::error_code error;
   std::unique_ptr<state::State> state;
   if (std::filesystem::exists(warehouse.layout.state(), error)) { ASSIGN(state, state::State::Open(warehouse.layout.local)); }
-  ASSIGN(const watch::Standing standing,
+  ASSIGN(watch::Standing standing,
          watch::ReadStanding(reader ? reader->get() : nullptr, state.get(), warehouse.layout, warehouse.contract.get()));
+  if (const auto running = AskRunning(warehouse.layout, {{"do", "status"}}); running && *running) TakeLive((*running)->result, standing);
   if (!invocation.json) return PrintForPeople(standing);
   Output output;
   TRY(output.Write(AsJson(standing).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
@@ -133,11 +158,23 @@ Status ShowStatus(const Invocation& invocation) {
 }  // namespace
 
 void AddStatus(CommandLine& line) {
-  AddVerb(line, line.program, "status", "Show positions, lag, rows, files, quarantine, versions",
-          {"nanohouse status", "nanohouse status --json | jq '.tables[] | select(.quarantine > 0)'"}, [](const Invocation& invocation) {
-            const auto done = ShowStatus(invocation);
-            return done ? Exit::kDone : Report(invocation, done.error());
-          });
+  const auto watch = std::make_shared<bool>(false);
+  CLI::App& verb = AddVerb(line, line.program, "status", "Show positions, lag, rows, files, quarantine, versions",
+                           {"nanohouse status", "nanohouse status --watch", "nanohouse status --json | jq '.tables[] | select(.quarantine > 0)'"},
+                           [watch](const Invocation& invocation) {
+                             if (*watch) io::CatchStopSignals();
+                             const bool terminal = Terminal::Of(STDOUT_FILENO).interactive;
+                             while (true) {
+                               if (*watch && terminal && !invocation.json) fmt::print("\x1b[H\x1b[2J");
+                               const auto done = ShowStatus(invocation);
+                               if (!done) return Report(invocation, done.error());
+                               std::fflush(stdout);
+                               const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+                               while (*watch && !io::StopRequested() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+                               if (!*watch || io::StopRequested()) return Exit::kDone;
+                             }
+                           });
+  verb.add_flag("--watch", *watch, "Show it again every second, until Ctrl-C");
 }
 
 }  // namespace nano::app

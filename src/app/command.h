@@ -51,12 +51,18 @@ void AddCheck(CommandLine& line);
 void AddPlan(CommandLine& line);
 void AddApply(CommandLine& line);
 void AddIngest(CommandLine& line);
+void AddRun(CommandLine& line);
+void AddSource(CommandLine& line);
 void AddQuery(CommandLine& line);
 void AddStatus(CommandLine& line);
 void AddQuarantine(CommandLine& line);
+void AddWhy(CommandLine& line);
 void AddPublish(CommandLine& line);
 void AddDoctor(CommandLine& line);
 void AddSchema(CommandLine& line);
+void AddDiscover(CommandLine& line);
+/// The program as data for shells and readers: completion scripts and the manual page, made of the command line itself.
+void AddCompletion(CommandLine& line);
 /// The verbs that the language names and this release can't do.
 void AddLater(CommandLine& line);
 

@@ -2,12 +2,15 @@
 #include "app/ingest_run.h"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <set>
 #include <thread>
 
+#include "app/feed_options.h"
+#include "base/clock.h"
 #include "io/signals.h"
 #include "land/singer_state.h"
 
@@ -99,15 +102,11 @@ class SourceRun {
     const Position landed = at == lake_.head().sources.end() ? Position{} : at->second;
     ASSIGN(const auto journal, journal::Writer::Open(layout_.journal(source_.name), source_.name));
     const Position journaled = journal->tail().end;
-    if (landed > journaled)
-      return Fail(Code::kCorrupt, "the journal of source \"{}\" ends at {}, before position {} that has landed", source_.name,
-                  journaled.value, landed.value);
+    TRY(CheckJournal(lake_.head(), source_.name, journaled));
     std::unique_ptr<journal::Reader> reader;
     if (journaled.value > 0) { ASSIGN(reader, journal::Reader::Open(layout_.journal(source_.name))); }
 
-    ingest::FeedOptions options;
-    options.folder = contract_->folder;
-    options.commit_every = std::chrono::milliseconds(contract_->storage.commit_every_ms);
+    ingest::FeedOptions options = FeedOptionsOf(*contract_, layout_, source_.name);
     if (reader && source_.kind == contract::Source::Kind::kSingerTap) {
       // What is journaled counts for the tap only once it has landed.
       ASSIGN(lander_, land::Lander::Open(lake_, contract_, source_.name));
@@ -122,7 +121,10 @@ class SourceRun {
     queue_.Tell(feed->progress());
     const Status status = Pump(*feed, landed < journaled ? reader.get() : nullptr);
     outcome.read = feed->progress();
-    return status;
+    TRY(status);
+    if (io::StopRequested()) return {};
+    ASSIGN(outcome.folded, land::FoldJournal(lake_, *contract_, layout_, source_.name, *journal, NowMicros()));
+    return {};
   }
 
   /// Reads in a thread of its own, and lands here; first what `reader` has from earlier runs.
@@ -218,9 +220,7 @@ class SourceRun {
 std::vector<SourceOutcome> RunIngest(lake::Writer& lake, std::shared_ptr<const contract::Contract> contract,
                                      const contract::Layout& layout, const std::vector<std::string>& sources,
                                      const IngestWatch& watch) {
-  std::set<std::string> used;
-  for (const auto& table : contract->tables)
-    for (const auto& feed : table.sources) used.insert(feed.source);
+  const std::set<std::string> used = contract->used_sources();
   std::vector<SourceOutcome> outcomes;
   for (const auto& source : contract->sources) {
     const bool wanted = sources.empty() ? used.count(source.name) > 0

@@ -14,6 +14,7 @@
 #include "contract/model.h"
 #include "ingest/feed.h"
 #include "lake/lake.h"
+#include "land/fold.h"
 #include "land/lander.h"
 
 namespace nano::app {
@@ -22,6 +23,7 @@ struct SourceOutcome {
   std::string source;
   ingest::FeedProgress read;
   land::LandCounters landed;
+  std::optional<land::FoldCounters> folded;   ///< where segments of the journal had expired
   std::optional<Error> error;     ///< what stopped it; what came before is journaled and landed
 };
 

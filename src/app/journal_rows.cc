@@ -16,7 +16,7 @@ using engine::Vector;
 
 enum Field : std::size_t {
   kPosition, kKind, kFormat, kStream, kKey, kValue, kHeaders, kSourceOffset, kCommittedAt, kIngestedAt, kEndsTransactionField,
-  kReplayedField, kBytes,
+  kReplayedField, kBytes, kFilledField,
 };
 
 DataType Type(TypeKind kind) { return {kind, 0, 0, {}, {}}; }
@@ -29,7 +29,7 @@ const std::vector<RowSource::Column>& Columns() {
       {"headers", Type(TypeKind::kString)},       {"source_offset", Type(TypeKind::kBigint)},
       {"committed_at", Type(TypeKind::kTimestamptz)}, {"ingested_at", Type(TypeKind::kTimestamptz)},
       {"ends_transaction", Type(TypeKind::kBoolean)}, {"replayed", Type(TypeKind::kBoolean)},
-      {"bytes", Type(TypeKind::kBinary)}};
+      {"bytes", Type(TypeKind::kBinary)},         {"filled", Type(TypeKind::kBoolean)}};
   return columns;
 }
 
@@ -59,23 +59,33 @@ class Scan final : public engine::RowScan {
       : reader_(std::move(reader)), at_(reader_ ? reader_->first() : Position{}), end_(end), wanted_(std::move(wanted)) {}
 
   Result<std::size_t> Fill(std::vector<Vector>& columns) override {
-    if (!(at_ < end_)) return std::size_t{0};
+    std::size_t rows = 0;
+    while (rows == 0 && at_ < end_) { ASSIGN(rows, FillSome(columns)); }
+    return rows;
+  }
+
+ private:
+  /// None where all that was looked at has expired.
+  Result<std::size_t> FillSome(std::vector<Vector>& columns) {
     if (!block_ || !(at_ < block_->end())) {
       ASSIGN(block_, reader_->Read(at_));
       if (!block_ || block_->size() == 0) return Fail(Code::kCorrupt, "the journal ends before its last commit");
     }
     const std::size_t count = std::min({kChunkRows, static_cast<std::size_t>(block_->end().value - at_.value),
                                         static_cast<std::size_t>(end_.value - at_.value)});
-    for (std::size_t row = 0; row < count; ++row) {
-      const Position position{at_.value + row};
-      const Record record = block_->record(static_cast<std::size_t>(position.value - block_->begin().value));
+    std::size_t row = 0;
+    for (std::size_t n = 0; n < count; ++n) {
+      const Position position{at_.value + n};
+      const auto in_block = static_cast<std::size_t>(position.value - block_->begin().value);
+      if (!block_->has(in_block)) continue;   // it expired
+      const Record record = block_->record(in_block);
       for (std::size_t c = 0; c < wanted_.size(); ++c) Write(static_cast<Field>(wanted_[c]), record, position, columns[c], row);
+      ++row;
     }
     at_.value += count;
-    return count;
+    return row;
   }
 
- private:
   static void Text(std::string_view text, bool present, Vector& column, std::size_t row) {
     if (!present) column.SetNull(row);
     else if (IsUtf8Text(text)) column.SetString(row, text);
@@ -98,6 +108,7 @@ class Scan final : public engine::RowScan {
       case kCommittedAt: Time(record.committed_at, column, row); return;
       case kIngestedAt: Time(record.ingested_at, column, row); return;
       case kEndsTransactionField: column.data<bool>()[row] = (record.flags & kEndsTransaction) != 0; return;
+      case kFilledField: column.data<bool>()[row] = (record.flags & kFilled) != 0; return;
       case kReplayedField: column.data<bool>()[row] = (record.flags & kReplayed) != 0; return;
       case kBytes:
         if (record.has_value && !IsUtf8Text(record.bytes)) column.SetString(row, record.bytes);
@@ -116,7 +127,7 @@ class JournalRows final : public RowSource {
  public:
   explicit JournalRows(std::filesystem::path folder) : folder_(std::move(folder)) {}
   const std::vector<Column>& columns() const override { return Columns(); }
-  Result<std::unique_ptr<engine::RowScan>> Open(std::vector<std::size_t> wanted) override {
+  Result<std::unique_ptr<engine::RowScan>> Open(std::vector<std::size_t> wanted, const engine::Cursor&) override {
     ASSIGN(auto reader, journal::Reader::Open(folder_));
     ASSIGN(const journal::Tail tail, reader->Refresh());
     return std::unique_ptr<engine::RowScan>(std::make_unique<Scan>(std::move(reader), tail.end, std::move(wanted)));

@@ -27,6 +27,7 @@ Result<contract::BuiltColumns> ReadBuiltColumns(engine::Connection& connection, 
     const auto build = builds.find(id);
     if (build == builds.end()) continue;
     for (const auto& column : build->second.definition.columns) {
+      if (column.mark != lake::Mark::kNone) continue;
       contract::Column built;
       built.name = column.name;
       built.type = column.type;

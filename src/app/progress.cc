@@ -85,6 +85,15 @@ void Progress::Show(const Amount& amount) {
   std::fflush(stderr);
 }
 
+void Progress::ShowLine(const std::string& line) {
+  const auto now = Clock::now();
+  if (voice_ == Voice::kQuiet || !terminal_.interactive || now - shown_ < kTerminalEvery) return;
+  shown_ = now;
+  fmt::print(stderr, "\r\x1b[K{}", terminal_.width > 1 ? Clip(line, terminal_.width - 1, terminal_.unicode ? "…" : "~") : line);
+  std::fflush(stderr);
+  line_open_ = true;
+}
+
 void Progress::Say(const std::string& line) {
   if (voice_ == Voice::kQuiet) return;
   Clear();

@@ -40,6 +40,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void Show(const Amount& amount);
+  /// A line of ours, written over as the amounts are; on a terminal only.
+  void ShowLine(const std::string& line);
   /// A line that stays; the progress line goes on below it.
   void Say(const std::string& line);
   /// Takes the progress line away, before something else is printed.

@@ -5,6 +5,7 @@
 
 #include "lake/build.h"
 #include "publish/publisher.h"
+#include "wire/json_get.h"
 
 namespace nano::app {
 
@@ -33,6 +34,29 @@ Result<std::vector<PublishedName>> PublishNames(engine::Connection& connection, 
                    std::move(published.refused), std::move(published.warnings)});
   }
   TRY(publisher.WriteNames(locations));
+  return out;
+}
+
+nlohmann::ordered_json PublishedJson(const std::vector<PublishedName>& names) {
+  using Json = nlohmann::ordered_json;
+  Json out{{"names", Json::object()}, {"tables", Json::array()}};
+  for (const auto& name : names) {
+    if (!name.location.empty()) out["names"][name.name] = name.location;
+    out["tables"].push_back({{"name", name.name}, {"build", name.build}, {"metadata", name.location.empty() ? Json() : Json(name.location)},
+                             {"rows", name.rows}, {"files", name.files}, {"written", name.written},
+                             {"refused", name.refused.empty() ? Json() : Json(name.refused)}, {"warnings", name.warnings}});
+  }
+  return out;
+}
+
+std::vector<PublishedName> PublishedOf(const nlohmann::ordered_json& json) {
+  std::vector<PublishedName> out;
+  if (!json.contains("tables")) return out;
+  for (const auto& table : json["tables"]) {
+    const auto text = [&](const char* name) { return wire::Get(table, name, ""); };
+    out.push_back({text("name"), text("build"), text("metadata"), table.value("rows", std::int64_t{0}), table.value("files", std::int64_t{0}), table.value("written", false),
+                   text("refused"), table.value("warnings", std::vector<std::string>{})});
+  }
   return out;
 }
 

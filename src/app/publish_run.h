@@ -3,6 +3,7 @@
 /// `publish` without its command line: Iceberg metadata for every name of the promoted version, then the names, at once.
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -24,5 +25,9 @@ struct PublishedName {
 /// `orders` and `v1.orders` mean the same metadata while v1 is the promoted version. `connection` has the lake attached,
 /// and no transaction open; one publisher at a time (the writer's lease).
 Result<std::vector<PublishedName>> PublishNames(engine::Connection& connection, const contract::Layout& layout);
+
+/// `{"names": {name: metadata}, "tables": […]}`, and back.
+nlohmann::ordered_json PublishedJson(const std::vector<PublishedName>& names);
+std::vector<PublishedName> PublishedOf(const nlohmann::ordered_json& json);
 
 }  // namespace nano::app

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
+#include <string_view>
 #include <thread>
 
 #include "io/files.h"
@@ -30,9 +32,13 @@ Result<Warehouse> FindWarehouse(const std::filesystem::path& folder) { return Lo
 
 Result<Warehouse> LoadWarehouse(const std::filesystem::path& folder) { return Load(folder, {.resolve_references = true}); }
 
-lake::Place LakePlace(const contract::Layout& layout) { return {layout.lake(), layout.catalog(), layout.spill()}; }
-
 namespace {
+
+/// NANOHOUSE_LANE=extension leaves all writing to DuckLake's extension: slower, and a way to tell whose fault something is.
+bool DirectLane() {
+  const char* const lane = std::getenv("NANOHOUSE_LANE");
+  return lane == nullptr || std::string_view(lane) != "extension";
+}
 
 constexpr auto kHold = std::chrono::minutes(10);
 
@@ -40,7 +46,7 @@ constexpr auto kHold = std::chrono::minutes(10);
 class LeasedReader final : public lake::Reader {
  public:
   Status Open(const contract::Layout& layout, const std::string& at) {
-    const lake::Place place = LakePlace(layout);
+    const lake::Place place = lake::PlaceOf(layout);
     ASSIGN(reader_, lake::Reader::Open(place, {}));
     engine::Connection& connection = reader_->connection();
     std::int64_t snapshot = 0;
@@ -53,7 +59,7 @@ class LeasedReader final : public lake::Reader {
     Lease(layout, snapshot);
     // Attached anew after the lease: if upkeep dropped the snapshot just before, this says so.
     TRY(connection.Execute(std::string("DETACH ") + lake::kCatalog));
-    TRY(connection.Execute(lake::AttachStatement(place, lake::Access::kReadOnly, snapshot)));
+    TRY(lake::Attach(connection, place, lake::Access::kReadOnly, snapshot));
     return connection.Execute(std::string("USE ") + lake::kCatalog + ".main");
   }
   ~LeasedReader() override {
@@ -91,13 +97,16 @@ class LeasedReader final : public lake::Reader {
 class Writing final : public WarehouseWriter {
  public:
   Status Open(const Warehouse& warehouse, const std::string& command) {
-    const contract::Storage& storage = warehouse.contract->storage;
     TRY(io::MakeFolders(warehouse.layout.local, "state.folder"));
     ASSIGN(state_, state::State::Open(warehouse.layout.local));
     ASSIGN(lease_, state_->AcquireWriter());
     ASSIGN(run_, state_->StartRun(command, lease_->epoch()));
-    ASSIGN(lake_, lake::Writer::Open(LakePlace(warehouse.layout),
-                                     {.compression = storage.compression, .target_file_bytes = storage.target_file_bytes}));
+    open_lake_ = [warehouse] { return OpenLake(warehouse); };
+    return ReopenLake();
+  }
+  Status ReopenLake() override {
+    lake_.reset();
+    ASSIGN(lake_, open_lake_());
     return {};
   }
   ~Writing() override {
@@ -113,6 +122,7 @@ class Writing final : public WarehouseWriter {
   std::unique_ptr<state::State> state_;
   std::unique_ptr<state::WriterLease> lease_;
   std::unique_ptr<lake::Writer> lake_;
+  std::function<Result<std::unique_ptr<lake::Writer>>()> open_lake_;
   std::int64_t run_ = 0;
 };
 
@@ -122,6 +132,11 @@ Result<std::unique_ptr<lake::Reader>> OpenReader(const contract::Layout& layout,
   auto reader = std::make_unique<LeasedReader>();
   TRY(reader->Open(layout, at));
   return std::unique_ptr<lake::Reader>(std::move(reader));
+}
+
+Result<std::unique_ptr<lake::Writer>> OpenLake(const Warehouse& warehouse) {
+  const contract::Storage& storage = warehouse.contract->storage;
+  return lake::Writer::Open(lake::PlaceOf(warehouse.layout), {.compression = storage.compression, .target_file_bytes = storage.target_file_bytes, .direct = DirectLane()});
 }
 
 Result<std::unique_ptr<WarehouseWriter>> OpenWriter(const Warehouse& warehouse, const std::string& command) {

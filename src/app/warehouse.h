@@ -27,18 +27,22 @@ Result<Warehouse> FindWarehouse(const std::filesystem::path& folder);
 /// The same, `${env:X}` and `${file:/x}` looked up: for those who will use all of it.
 Result<Warehouse> LoadWarehouse(const std::filesystem::path& folder);
 
-lake::Place LakePlace(const contract::Layout& layout);
-
 /// The tables at one cut, newest or as they were `at` (empty: newest); plain names are those of the promoted version.
 /// The cut is leased while the reader lives, so upkeep keeps its files; where state.db can't be written (a copy on a
 /// read-only disk) there is no upkeep either, and no lease.  kNotFound: nothing was applied yet.
 Result<std::unique_ptr<lake::Reader>> OpenReader(const contract::Layout& layout, const std::string& at);
+
+/// The tables for writing, as the warehouse declares its files. Whoever opens them holds the writer's lease.
+Result<std::unique_ptr<lake::Writer>> OpenLake(const Warehouse& warehouse);
 
 /// The right to change a warehouse, and its tables. Lives as long as the work does.
 class WarehouseWriter {
  public:
   virtual ~WarehouseWriter() = default;
   virtual lake::Writer& lake() = 0;
+  /// Opens the tables anew, after a commit of which nobody knows whether it happened. What lake() gave before is gone, also
+  /// where this fails; then it must be called again before lake().
+  virtual Status ReopenLake() = 0;
   /// Notes how the work ended; `counters` is a JSON object. A writer that goes without this is noted as failed.
   virtual void Finish(state::Outcome outcome, const std::string& message, const std::string& counters) = 0;
 };

@@ -178,4 +178,23 @@ std::string ToString(const DataType& type) {
   }
 }
 
+DataType Scalar(TypeKind kind) {
+  DataType type;
+  type.kind = kind;
+  return type;
+}
+
+DataType DecimalOrText(std::int64_t digits, std::int64_t scale) {
+  if (scale < 0) {
+    digits -= scale;
+    scale = 0;
+  }
+  digits = std::max(digits, scale);
+  if (digits < 1 || digits > 38) return Scalar(TypeKind::kString);
+  DataType type = Scalar(TypeKind::kDecimal);
+  type.width = static_cast<std::uint8_t>(digits);
+  type.scale = static_cast<std::uint8_t>(scale);
+  return type;
+}
+
 }  // namespace nano

@@ -31,6 +31,12 @@ struct DataType {
 /// spaces do not matter. kInvalid: not a type; the message names what was not understood.
 Result<DataType> ParseDataType(std::string_view text);
 
+/// A type without parameters.
+DataType Scalar(TypeKind kind);
+/// A decimal that holds a source's numbers of so many digits, of which `scale` stand behind the point (of a negative scale, so many
+/// zeros before it); a string where no decimal here is so wide.
+DataType DecimalOrText(std::int64_t digits, std::int64_t scale);
+
 /// The language's own spelling; ParseDataType reads it back.
 std::string ToString(const DataType& type);
 

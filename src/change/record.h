@@ -46,7 +46,12 @@ enum RecordFlag : std::uint8_t {
   kEndsTransaction = 1,  ///< a batch may end after this record
   kReplayed = 2,         ///< the source said it before; landing passes it over
   kBeginsTransaction = 4,  ///< a batch may end before this record
+  kFilled = 8,             ///< in the base image: values that the source had not sent again were put in from earlier messages
 };
+
+/// What a record of kind kSnapshotEdge says, in a source whose messages have no such mark: a run of it begins, or has said all.
+constexpr std::string_view kRunBegins = R"({"edge":"begin"})";
+constexpr std::string_view kRunEnds = R"({"edge":"end"})";
 
 constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
 

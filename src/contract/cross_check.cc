@@ -94,6 +94,8 @@ class CrossChecker {
       for (const Node* const item : TextsOf(*exposure, "depends_on")) Relation(*item);
     for (const Node* const role : tree_.roles) RoleAll(*role);
     for (const Node* const source : tree_.sources) PlainSecrets(*source);
+    for (const auto& file : tree_.files)
+      if (const Node* const storage = file.Get("storage")) PlainPassword(*storage);
   }
 
  private:
@@ -186,6 +188,7 @@ class CrossChecker {
         if (const Node* const name = item.Get("name")) Source(*name, name->text);
     }
     for (std::size_t i = 0; i < columns.size(); ++i) ColumnAll(*columns[i], table.columns[i], table);
+    ModeAll(node, table);
     Key(node, table);
     Partitions(node, table);
     std::set<std::string> sorted;
@@ -199,6 +202,27 @@ class CrossChecker {
     for (const Node* const test : Mappings(node, "data_tests"))
       if (const Node* const unique = test->Get("unique"))
         for (const Node* const item : TextsOf(*unique, "columns")) ColumnOf(table, *item, item->text);
+  }
+
+  /// A mode that its source can't fill.
+  void ModeAll(const Node& node, const Table& table) {
+    const Node* const mode = node.Get("mode");
+    if (mode && table.mode == Mode::kReplace && table.of_changes)
+      Add("mode", "mode replace takes whole sets, and this source sends changes",
+          "Use `mode: upsert`: it is filled by the source's snapshot and follows its changes.", *mode);
+    if (mode && table.mode == Mode::kAppend && table.of_changes) Withheld(node, table);
+  }
+
+  /// Of a table of events: what a database does not send of a row that it deletes.
+  void Withheld(const Node& node, const Table& table) {
+    const auto columns = Mappings(node, "columns");
+    for (std::size_t n = 0; n < std::min(columns.size(), table.columns.size()); ++n) {
+      const Column& column = table.columns[n];
+      const Node* const constraints = columns[n]->Get("constraints");
+      if (!constraints || !column.not_null || std::find(table.primary_key.begin(), table.primary_key.end(), column.name) != table.primary_key.end()) continue;
+      Add("withheld", fmt::format("a delete sends the key alone, unless the table's replica identity is FULL: column \"{}\" is NULL in such an event", column.name),
+          "Set REPLICA IDENTITY FULL at the source, or leave out not_null.", *constraints, Severity::kWarning);
+    }
   }
 
   void ColumnAll(const Node& node, const Column& column, const Table& table) {
@@ -347,6 +371,19 @@ class CrossChecker {
         if (name.scalar()) Relation(name);
   }
 
+  /// A password that stands in the catalog's URL as it is.
+  void PlainPassword(const Node& storage) {
+    const Node* const catalog = storage.Get("catalog");
+    if (!catalog || !catalog->is_text() || catalog->text.find("://") == std::string::npos) return;
+    std::string text = catalog->text.substr(catalog->text.find("://") + 3);
+    for (std::size_t at = 0; (at = text.find("${", at)) != std::string::npos; ++at) text.replace(at, text.find('}', at) - at + 1, "$");   // a reference is one sign
+    const std::string_view authority = std::string_view(text).substr(0, text.find_first_of("/?"));
+    const auto end = authority.rfind('@'), begin = authority.find(':'), named = text.find("password=");
+    const bool in_front = end != std::string_view::npos && begin < end && begin + 1 < end && authority.substr(begin + 1, end - begin - 1).find('$') == std::string_view::npos;
+    if (!in_front && (named == std::string::npos || text.substr(named + 9).starts_with("$"))) return;
+    Add("plain-secret", "the password of \"catalog\" is written out", "Write ${env:NAME} or ${file:/run/secrets/name} in its place; what the files hold is kept with the contract.",
+        *catalog);
+  }
   /// Passwords that stand in a tap's configuration as they are.
   void PlainSecrets(const Node& source) {
     const Node* const singer = source.Get("singer");

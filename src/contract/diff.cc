@@ -60,7 +60,7 @@ bool IsWider(const DataType& from, const DataType& to) {
 std::optional<Mode> EffectiveMode(const Contract& contract, const Table& table) {
   if (table.mode_given || !table.primary_key.empty()) return table.mode;
   for (const auto& source : table.sources)
-    if (const auto* const found = contract.source(source.source); found && found->kind == Source::Kind::kDebeziumFile)
+    if (const auto* const found = contract.source(source.source); found && found->sends_changes())
       return Mode::kUpsert;
   return {};
 }
@@ -209,7 +209,7 @@ class Differ {
         Add("new-source", now.name, fmt::format("source \"{}\" is new", now.name), now.place, {});
       } else if (Family(old->kind) != Family(now.kind) || old->unsupported != now.unsupported) {
         Add("source-kind", now.name, fmt::format("source \"{}\" is of another kind", now.name), now.place, {});
-      } else if (old->kind != now.kind || old->file != now.file || !SameTap(*old, now)) {
+      } else if (old->kind != now.kind || old->file != now.file || !SameTap(*old, now) || !SamePostgres(*old, now)) {
         Add("source-settings", now.name, fmt::format("the settings of source \"{}\" changed", now.name), now.place, {});
       }
     }
@@ -222,6 +222,7 @@ class Differ {
       case Source::Kind::kSingerTap:
       case Source::Kind::kSingerFile: return 1;
       case Source::Kind::kDebeziumFile: return 2;
+      case Source::Kind::kPostgres: return 4;
       case Source::Kind::kUnsupported: return 3;
     }
     return 0;
@@ -234,6 +235,12 @@ class Differ {
     };
     return a.tap.tap == b.tap.tap && a.tap.arguments == b.tap.arguments && a.tap.catalog == b.tap.catalog &&
            a.tap.select == b.tap.select && a.tap_config.text() == b.tap_config.text() && environment(a) == environment(b);
+  }
+
+  static bool SamePostgres(const Source& a, const Source& b) {
+    const auto &old = a.postgres, &now = b.postgres;
+    return old.url.text() == now.url.text() && old.publication == now.publication && old.slot == now.slot && old.streams == now.streams &&
+           old.max_wal_bytes == now.max_wal_bytes && old.on_slot_lost == now.on_slot_lost;
   }
 
   void Storage() {

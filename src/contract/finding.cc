@@ -51,6 +51,8 @@ const std::vector<Rule>& Rules() {
       {"unknown-type", "`data_type` is no type of the language."},
       {"type-mismatch", "A type can't hold the values of the other exactly."},
       {"source-type", "`source_type` is no type that is known; its values are read as text."},
+      {"mode", "A mode that the source can't fill."},
+      {"withheld", "A column is not_null, and the source does not always send its value."},
       {"key-column", "A column of the primary key that may be NULL, or whose type can't be a key."},
       {"partition", "An item of `partition_by` that can't be, or that readers would compute differently."},
       {"sort-column", "A column of `sort_by` whose type has no order."},

@@ -57,7 +57,7 @@ constexpr std::array<FormatRule, 16> kFormats{{
     {Format::kSql, "SQL", R"(^[\s\S]*\S[\s\S]*$)", "SQL"},
     {Format::kListen, "address", R"(^[^\s]+:[0-9]{1,5}$)", "an address and a port, such as 127.0.0.1:8080"},
     {Format::kHttpPath, "URL path", R"(^/[^\s]*$)", "a path that begins with /"},
-    {Format::kCatalog, "catalog", R"(^(sqlite:[^\x00-\x1f\x7f]+|postgres(ql)?://[^\s]+)$)", "sqlite:<file>, or postgresql://…"},
+    {Format::kCatalog, "catalog", R"(^(sqlite:(?!.*\$\{)[^\x00-\x1f\x7f]+|postgres(ql)?://[^\s]+|\$\{[^}]+\})$)", "sqlite:<file>, or postgresql://…"},
     {Format::kUrl, "URL", R"(^[^\x00-\x1f\x7f]+$)", "a URL, or a reference such as ${env:NAME}"},
 }};
 
@@ -154,8 +154,7 @@ const Object& WarehouseKeys() {
           {.name = "serve",
            .shape = In(ServeKeys()),
            .doc = "The doors through which the warehouse is read.",
-           .example = "{postgres: {listen: \"127.0.0.1:5439\"}}",
-           .support = Support::kLater},
+           .example = "{http: {listen: \"127.0.0.1:8080\"}}"},
           {.name = "sources",
            .shape = List(In(SourceKeys())),
            .doc = "Where data comes from.",

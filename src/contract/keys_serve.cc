@@ -21,13 +21,17 @@ const Object& PostgresServer() {
 const Object& HttpServer() {
   static const Object object{.name = "serve.http",
                              .where = "`serve.http`",
-                             .doc = "The HTTP door: API, web UI, metrics, Iceberg REST catalog.",
+                             .doc = "The HTTP door of `run`: health, readiness, metrics.",
                              .keys = {{.name = "listen",
                                        .shape = Text(Format::kListen),
                                        .required = true,
-                                       .doc = "Address and port.",
-                                       .example = "127.0.0.1:8080",
-                                       .support = Support::kLater}}};
+                                       .doc = "Address and port. Off loopback it needs a `token`.",
+                                       .example = "127.0.0.1:8080"},
+                                      {.name = "token",
+                                       .shape = Referring(Format::kAny),
+                                       .doc = "What clients must send: `Authorization: Bearer <token>`. `/healthz` needs none.",
+                                       .example = "\"${env:NANOHOUSE_TOKEN}\"",
+                                       .mistaken = {"bearer", "password"}}}};
   return object;
 }
 
@@ -92,9 +96,8 @@ const Object& ServeKeys() {
                                        .support = Support::kLater},
                                       {.name = "http",
                                        .shape = In(HttpServer()),
-                                       .doc = "The HTTP door.",
-                                       .example = "{listen: \"127.0.0.1:8080\"}",
-                                       .support = Support::kLater},
+                                       .doc = "The HTTP door of `run`: health, readiness, metrics.",
+                                       .example = "{listen: \"127.0.0.1:8080\"}"},
                                       {.name = "auth",
                                        .shape = In(Auth()),
                                        .doc = "How users prove who they are.",

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "base/secret.h"
 #include "contract/model.h"
 
 namespace nano::contract {
@@ -16,12 +17,18 @@ struct Layout {
   std::filesystem::path catalog() const { return local / catalog_name; }
   std::filesystem::path journal(const std::string& source) const { return local / "journal" / source; }
   std::filesystem::path state() const { return local / "state.db"; }
+  std::filesystem::path index() const { return local / "index"; }
   std::filesystem::path spill() const { return local / "tmp"; }
 
-  std::filesystem::path catalog_name = "catalog.db";
+  std::filesystem::path catalog_name = "catalog.db";   ///< or, where the catalog is in PostgreSQL, the file that says which one it is
+  SecretTemplate catalog_url;                          ///< empty: the catalog is the SQLite file
+  std::string catalog_schema;                          ///< in PostgreSQL: letters, digits, - and _
 };
 
-/// The layout of a contract, for local storage and a SQLite catalog (`apply` refuses others by Contract::not_yet).
+/// The schema of a warehouse's catalog in PostgreSQL; names there have up to 63 bytes.
+inline std::string CatalogSchemaOf(const std::string& warehouse) { return ("nanohouse_" + warehouse).substr(0, 63); }
+
+/// The layout of a contract, for local storage (`apply` refuses other by Contract::not_yet).
 inline Layout LayoutOf(const Contract& contract) {
   Layout layout;
   const auto absolute = [&](const std::string& text) {
@@ -31,6 +38,11 @@ inline Layout LayoutOf(const Contract& contract) {
   layout.root = absolute(contract.storage.root);
   layout.local = contract.storage.local.empty() ? layout.root : absolute(contract.storage.local);
   if (contract.storage.catalog.rfind("sqlite:", 0) == 0) layout.catalog_name = contract.storage.catalog.substr(7);
+  else {
+    layout.catalog_name = "catalog.id";
+    layout.catalog_url = SecretTemplate(contract.storage.catalog);
+    layout.catalog_schema = CatalogSchemaOf(contract.warehouse);
+  }
   return layout;
 }
 

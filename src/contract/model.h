@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,7 @@ struct Table {
   std::vector<TableSource> sources;         ///< one, or the shards
   Mode mode = Mode::kUpsert;                ///< default: upsert where there is a key, else append
   bool mode_given = false;
+  bool of_changes = false;                  ///< a source of it sends changes (creates, updates, deletes), not only records
   Deletes deletes = Deletes::kHard;
   std::vector<std::string> primary_key;     ///< empty: the source's own key
   std::vector<PartitionField> partition_by;
@@ -101,18 +103,33 @@ struct SingerTap {
   std::optional<std::filesystem::path> catalog;
   std::vector<std::string> select;          ///< streams; empty: what the tap selects by default
   std::map<std::string, SecretTemplate> environment;
+  std::optional<std::int64_t> every_ms;     ///< how often `run` starts it; nothing: once
 };
 
-/// How Debezium's converters were set, where the messages themselves do not say (no inline schemas).
+/// A database that is read by its own logical replication.
+struct PostgresSource {
+  enum class OnSlotLost { kFail, kResync, kHeal };
+  SecretTemplate url;
+  std::string publication = "nanohouse";
+  std::string slot;                         ///< empty: named after warehouse and source
+  std::vector<std::string> streams;         ///< `schema.table`, `*` for any; those that tables name are read without
+  std::optional<std::int64_t> max_wal_bytes;   ///< how much log the slot may hold back
+  OnSlotLost on_slot_lost = OnSlotLost::kFail;
+};
+
 struct Source {
-  enum class Kind { kSingerTap, kSingerFile, kDebeziumFile, kUnsupported };
+  enum class Kind { kSingerTap, kSingerFile, kDebeziumFile, kPostgres, kUnsupported };
   std::string name;
   Kind kind = Kind::kUnsupported;
   std::string file;                         ///< of a file source: a path, or "-"
   SingerTap tap;
+  PostgresSource postgres;
   SecretTemplate tap_config;                ///< JSON of the tap's config with ${…} in place
-  std::string unsupported;                  ///< the key whose capability is not there yet: "postgres", "debezium.kafka"
+  std::string unsupported;                  ///< the key whose capability is not there yet: "warehouse", "debezium.kafka"
   Place place;
+
+  /// Creates, updates and deletes, not only records.
+  bool sends_changes() const { return kind == Kind::kDebeziumFile || kind == Kind::kPostgres; }
 };
 
 struct Storage {
@@ -123,10 +140,19 @@ struct Storage {
   std::int64_t target_file_bytes = 128LL << 20;
   std::int64_t commit_every_ms = 1000;
   std::int64_t commit_bytes = 16LL << 20;
+  std::optional<std::int64_t> journal_keep_ms;   ///< nothing: everything stays in segments
+  bool journal_base_image = true;           ///< what is left of expired segments is kept
   std::int64_t grace_seconds = 600;
+  std::int64_t keep_free_bytes = 1'000'000'000;   ///< where a disk has less, `run` reads no more
   bool publish = true;                      ///< iceberg: off
   std::int64_t publish_every_seconds = 30;
   Place place;
+};
+
+/// The HTTP door of a running warehouse.
+struct HttpServe {
+  std::string listen;                       ///< `127.0.0.1:8080`; empty: there is none
+  SecretTemplate token;                     ///< what a client must bring; needed off loopback
 };
 
 /// Who reads the warehouse, as in dbt.
@@ -150,6 +176,7 @@ struct Contract {
   Place version_place;                      ///< of `version`, or of the file it is missing from
   std::string domain, description;
   Storage storage;
+  HttpServe http;
   std::vector<Source> sources;
   std::vector<Table> tables;
   std::vector<Exposure> exposures;
@@ -158,6 +185,8 @@ struct Contract {
 
   int major() const;
   const Source* source(const std::string& name) const;
+  /// Sources that feed some table.
+  std::set<std::string> used_sources() const;
   const Table* table(const std::string& name) const;
 };
 

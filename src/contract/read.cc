@@ -2,8 +2,12 @@
 #include "contract/read.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
+#include <fmt/ranges.h>
+
+#include "contract/listen.h"
 #include "contract/units.h"
 
 namespace nano::contract {
@@ -51,8 +55,6 @@ void ReadStorage(const Node& node, Contract& contract) {
     contract.not_yet.push_back({"storage.root: " + storage.root, node.Get("root")->place});
   if (storage.local.find("://") != std::string::npos)
     contract.not_yet.push_back({"storage.local: " + storage.local, node.Get("local")->place});
-  if (!storage.catalog.starts_with("sqlite:"))
-    contract.not_yet.push_back({"storage.catalog: postgresql", node.Get("catalog")->place});
   if (const Node* const format = node.Get("format"); format && format->is_map()) {
     if (auto compression = TextOf(*format, "compression"); !compression.empty()) storage.compression = compression;
     if (const auto bytes = Bytes(TextOf(*format, "target_file_size")); bytes > 0) storage.target_file_bytes = bytes;
@@ -60,7 +62,10 @@ void ReadStorage(const Node& node, Contract& contract) {
   if (const Node* const journal = node.Get("journal"); journal && journal->is_map()) {
     if (auto every = TextOf(*journal, "commit_every"); !every.empty()) storage.commit_every_ms = Milliseconds(every);
     if (const auto bytes = Bytes(TextOf(*journal, "commit_bytes")); bytes > 0) storage.commit_bytes = bytes;
+    if (auto keep = TextOf(*journal, "keep"); !keep.empty()) storage.journal_keep_ms = Milliseconds(keep);
+    if (const Node* const base = journal->Get("base_image")) storage.journal_base_image = ToJson(*base) != "false";
   }
+  if (const auto free = TextOf(node, "keep_free"); !free.empty()) storage.keep_free_bytes = Bytes(free);
   if (auto grace = TextOf(node, "grace"); !grace.empty()) storage.grace_seconds = (Milliseconds(grace) + 999) / 1000;
   if (const Node* const iceberg = node.Get("iceberg")) {
     if (iceberg->is_text() && iceberg->text == "off") storage.publish = false;
@@ -82,12 +87,26 @@ void ReadSinger(const Node& node, Source& source) {
   source.tap.arguments = Strings(TextsOf(node, "arguments"));
   source.tap.pip = TextOf(node, "pip");
   if (auto catalog = TextOf(node, "catalog"); !catalog.empty()) source.tap.catalog = catalog;
+  if (auto every = TextOf(node, "every"); !every.empty()) source.tap.every_ms = Milliseconds(every);
   source.tap.select = Strings(TextsOf(node, "select"));
   const Node* const config = node.Get("config");
   source.tap_config = SecretTemplate(config && config->is_map() ? ToJson(*config) : "{}");
   if (const Node* const environment = node.Get("environment"))
     for (const auto& [name, value] : environment->entries)
       if (value.is_text()) source.tap.environment.emplace(name.text, SecretTemplate(value.text));
+}
+
+void ReadPostgres(const Node& node, Source& source) {
+  source.kind = Source::Kind::kPostgres;
+  PostgresSource& postgres = source.postgres;
+  postgres.url = SecretTemplate(TextOf(node, "url"));
+  if (auto publication = TextOf(node, "publication"); !publication.empty()) postgres.publication = publication;
+  postgres.slot = TextOf(node, "slot");
+  postgres.streams = Strings(TextsOf(node, "streams"));
+  if (const auto bytes = Bytes(TextOf(node, "max_wal")); bytes > 0) postgres.max_wal_bytes = bytes;
+  const auto lost = TextOf(node, "on_slot_lost");
+  if (lost == "resync") postgres.on_slot_lost = PostgresSource::OnSlotLost::kResync;
+  if (lost == "heal") postgres.on_slot_lost = PostgresSource::OnSlotLost::kHeal;
 }
 
 Source ReadSource(const Node& node) {
@@ -101,8 +120,8 @@ Source ReadSource(const Node& node) {
     for (const auto* const door : {"kafka", "http", "server"})
       if (source.file.empty() && debezium->Get(door)) source.unsupported = std::string("debezium.") + door;
   }
-  for (const auto* const kind : {"postgres", "warehouse"})
-    if (node.Get(kind)) source.unsupported = kind;
+  if (const Node* const postgres = node.Get("postgres"); postgres && postgres->is_map()) ReadPostgres(*postgres, source);
+  if (node.Get("warehouse")) source.unsupported = "warehouse";
   return source;
 }
 
@@ -128,6 +147,37 @@ std::vector<std::string> ReadFieldPath(const Node& node, const std::string& colu
     return {column};
   }
   return path;
+}
+
+/// What a word of other systems is called here.
+constexpr std::pair<std::string_view, std::string_view> kTypesElsewhere[] = {
+    {"integer", "int"}, {"int4", "int"}, {"smallint", "int"}, {"int8", "bigint"}, {"long", "bigint"}, {"text", "string"}, {"varchar", "string"},
+    {"char", "string"}, {"numeric", "decimal(18,2)"}, {"number", "decimal(18,2)"}, {"real", "float"}, {"float8", "double"}, {"bool", "boolean"},
+    {"datetime", "timestamp"}, {"bytea", "binary"}, {"bytes", "binary"}, {"blob", "binary"}, {"jsonb", "json"}, {"array", "list<…>"},
+    {"object", "struct<…>"}, {"record", "struct<…>"}};
+
+/// What may have been meant by the first word of a type that is none.
+std::string TypeHint(const std::string& text) {
+  static const std::vector<std::string> kTypes = {"boolean", "int", "bigint", "float", "double", "decimal", "string", "binary", "uuid",
+                                                  "date", "time", "timestamp", "timestamptz", "json", "list", "struct", "map"};
+  std::string word;
+  bool unknown = false;
+  for (std::size_t at = 0; at <= text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(at < text.size() ? text[at] : ' ');
+    if (std::isalnum(byte) || byte == '_') {
+      word += static_cast<char>(std::tolower(byte));
+      continue;
+    }
+    if (byte == ':') word.clear();   // a struct's field
+    for (const auto& [elsewhere, here] : kTypesElsewhere)
+      if (word == elsewhere) return fmt::format("It is called `{}` here.", here);
+    if (!word.empty() && !std::isdigit(static_cast<unsigned char>(word[0])) && std::find(kTypes.begin(), kTypes.end(), word) == kTypes.end()) {
+      if (const std::string near = Nearest(word, kTypes); !near.empty()) return fmt::format("Did you mean `{}`?", near);
+      unknown = true;
+    }
+    word.clear();
+  }
+  return unknown ? fmt::format("The types are {}.", fmt::join(kTypes, ", ")) : std::string();
 }
 
 void ReadConstraints(const Node& node, Column& column, Findings& findings) {
@@ -162,7 +212,7 @@ Column ReadColumn(const Node& node, Findings& findings) {
     if (auto parsed = ParseDataType(type->text))
       column.type = *std::move(parsed);
     else
-      Add(findings, "unknown-type", parsed.error().message, parsed.error().hint, *type);
+      Add(findings, "unknown-type", parsed.error().message, parsed.error().hint.empty() ? TypeHint(type->text) : parsed.error().hint, *type);
   }
   return column;
 }
@@ -237,6 +287,21 @@ Table ReadTable(const Node& node, Findings& findings) {
   return table;
 }
 
+/// Off loopback nothing is served to whoever comes along.
+void ReadServe(const Node& node, Contract& contract, Findings& findings) {
+  const Node* const http = node.Get("http");
+  if (!http || !http->is_map()) return;
+  contract.http.listen = TextOf(*http, "listen");
+  contract.http.token = SecretTemplate(TextOf(*http, "token"));
+  const Node* const listen = http->Get("listen");
+  if (!listen) return;
+  const auto place = ParseListen(contract.http.listen);
+  if (!place) Add(findings, "listen", place.error().message, "Write 127.0.0.1:8080.", *listen);
+  else if (!place->is_loopback() && contract.http.token.empty())
+    Add(findings, "open-door", fmt::format("{} can be reached from other machines, and whoever comes needs no token", contract.http.listen),
+        "Add `token: \"${env:NANOHOUSE_TOKEN}\"`, or listen on 127.0.0.1.", *listen);
+}
+
 Exposure ReadExposure(const Node& node) {
   Exposure exposure;
   exposure.name = TextOf(node, "name");
@@ -268,9 +333,13 @@ void ReadContract(const WarehouseTree& tree, Contract& contract, Findings& findi
   if (const auto storage = tree.single.find("storage"); storage != tree.single.end() && storage->second->is_map())
     ReadStorage(*storage->second, contract);
   if (contract.storage.local.empty()) contract.storage.local = contract.storage.root;
+  if (const auto serve = tree.single.find("serve"); serve != tree.single.end() && serve->second->is_map()) ReadServe(*serve->second, contract, findings);
   for (const Node* const node : tree.sources) contract.sources.push_back(ReadSource(*node));
   for (const Node* const node : tree.tables) {
     contract.tables.push_back(ReadTable(*node, findings));
+    for (const auto& feed : contract.tables.back().sources)
+      if (const Source* const source = contract.source(feed.source))
+        contract.tables.back().of_changes |= source->sends_changes();
     for (const auto& column : contract.tables.back().columns)
       if (column.not_null && column.expr && IsKey(contract.tables.back(), column.name))
         contract.not_yet.push_back({fmt::format("expr of the key column \"{}\"", column.name), column.place});
@@ -282,6 +351,13 @@ int Contract::major() const {
   int number = 0;
   std::from_chars(version.data(), version.data() + version.size(), number);
   return number;
+}
+
+std::set<std::string> Contract::used_sources() const {
+  std::set<std::string> used;
+  for (const auto& table : tables)
+    for (const auto& feed : table.sources) used.insert(feed.source);
+  return used;
 }
 
 const Source* Contract::source(const std::string& name) const {

@@ -72,6 +72,9 @@ Result<PartitionField> ParsePartition(std::string_view text) {
   text = Trim(text);
   PartitionField field;
   const auto open = text.find('(');
+  if (!text.starts_with('"') && (open == std::string_view::npos) != (text.find(')') == std::string_view::npos))
+    return WithHint(Fail(Code::kInvalid, "\"{}\" has one parenthesis of two", text),
+                    "A comma parts the items of a list: write the whole in quotes, as in [\"bucket(16, id)\"].");
   if (open == std::string_view::npos || text.back() != ')') {
     field.column = Unquote(text);
     return field;

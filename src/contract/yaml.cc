@@ -177,7 +177,7 @@ class Builder : public YAML::EventHandler {
       level.has_key = true;
     } else {
       if (node.kind == Node::Kind::kNull && node.text.empty()) node.place = level.key.place;  // nothing is written there
-      level.node.entries.emplace_back(std::move(level.key), std::move(node));
+      level.node.entries.push_back({std::move(level.key), std::move(node)});
       level.key = Node();
       level.has_key = false;
     }
@@ -292,9 +292,9 @@ void AppendJson(const Node& node, std::string& out) {
       out += '{';
       for (std::size_t i = 0; i < node.entries.size(); ++i) {
         if (i) out += ',';
-        AppendJsonText(node.entries[i].first.text, out);
+        AppendJsonText(node.entries[i].key.text, out);
         out += ':';
-        AppendJson(node.entries[i].second, out);
+        AppendJson(node.entries[i].value, out);
       }
       out += '}';
       break;

@@ -15,12 +15,14 @@
 
 namespace nano::contract {
 
+struct Entry;
+
 struct Node {
   enum class Kind : std::uint8_t { kNull, kBoolean, kInteger, kFloat, kText, kList, kMap };
   Kind kind = Kind::kNull;
   std::string text;                            ///< of a scalar, as written (escapes undone)
   std::vector<Node> items;                     ///< of a list
-  std::vector<std::pair<Node, Node>> entries;  ///< of a map, in order; a key may stand twice
+  std::vector<Entry> entries;                  ///< of a map, in order; a key may stand twice
   Place place;                                 ///< of the first character
   std::uint64_t text_column = 0;               ///< where the text itself begins, if it stands on that line as it is; else 0
 
@@ -32,6 +34,11 @@ struct Node {
   const Node* Get(std::string_view key) const;
   /// The node of the key itself, for its place.
   const Node* KeyNode(std::string_view key) const;
+};
+
+/// A key of a map and its value.
+struct Entry {
+  Node key, value;
 };
 
 /// "text", "a whole number", "a list", …

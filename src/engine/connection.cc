@@ -10,7 +10,27 @@ namespace {
 
 bool Contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
+/// An extension's words on a statement that another server refused, without that statement: it may hold data.
+std::string WithoutStatement(std::string message) {
+  constexpr std::string_view kBegin = "Failed to execute query \"", kEnd = "\": ";
+  const std::size_t begin = message.find(kBegin), end = message.rfind(kEnd);
+  if (begin == std::string::npos || end == std::string::npos || end < begin) return message;
+  message.replace(begin, end + kEnd.size() - begin, "the server said ");
+  message.erase(message.find_last_not_of(" \n\t") + 1);
+  return message;
+}
+
+/// What libpq says where a server is gone in the middle of a statement: whether it was done is not known.
+bool IsLostConnection(std::string_view text) {
+  for (const auto* const sign : {"server closed the connection", "no connection to the server", "terminating connection", "could not receive data from server",
+                                 "could not send data to server", "connection to server", "SSL connection has been closed", "the database system is"})
+    if (Contains(text, sign)) return true;
+  return false;
+}
+
 Code CodeOf(std::string_view text, duckdb_error_type type) {
+  if (IsLostConnection(text)) return Code::kUnavailable;
+  if (Contains(text, "could not serialize access") || Contains(text, "has taken over writing")) return Code::kConflict;
   if (Contains(text, "database is locked") || Contains(text, "SQLITE_BUSY") || Contains(text, "Could not set lock"))
     return Code::kConflict;
   if (Contains(text, "Transaction conflict") || Contains(text, "write-write conflict")) return Code::kConflict;
@@ -107,6 +127,21 @@ bool Valid(duckdb_vector vector, idx_t row) {
   return validity == nullptr || duckdb_validity_row_is_valid(validity, row);
 }
 
+/// A map of texts, at a row of a MAP vector.
+template <class Value, class Read>
+std::map<std::string, Value> MapAt(duckdb_vector vector, idx_t row, Read read) {
+  std::map<std::string, Value> out;
+  if (!Valid(vector, row)) return out;
+  const auto [offset, length] = static_cast<duckdb_list_entry*>(duckdb_vector_get_data(vector))[row];
+  const duckdb_vector entries = duckdb_list_vector_get_child(vector);
+  const duckdb_vector keys = duckdb_struct_vector_get_child(entries, 0), values = duckdb_struct_vector_get_child(entries, 1);
+  for (idx_t i = offset; i < offset + length; ++i)
+    if (Valid(values, i)) out.emplace(StringAt(keys, i), read(values, i));
+  return out;
+}
+
+std::string TextAt(duckdb_vector vector, idx_t row) { return std::string(StringAt(vector, row)); }
+
 class Stream final : public TextStream {
  public:
   Stream(Prepared prepared, std::unique_ptr<QueryResult> result) : prepared_(std::move(prepared)), result_(std::move(result)) {
@@ -192,6 +227,29 @@ class CConnection final : public Connection {
     }
   }
 
+  Result<std::vector<WrittenFile>> Copy(const std::string& sql) override {
+    QueryResult result;
+    if (duckdb_query(handle_, sql.c_str(), result.get()) == DuckDBError) return tl::make_unexpected(ErrorOf(result));
+    if (duckdb_column_count(result.get()) != 6) return Fail(Code::kInternal, "a COPY gave no statistics");
+    std::vector<WrittenFile> files;
+    while (true) {
+      const DataChunk chunk(duckdb_fetch_chunk(*result.get()));
+      if (!chunk.get()) return files;
+      const auto column = [&](idx_t n) { return duckdb_data_chunk_get_vector(chunk.get(), n); };
+      const auto number = [&](idx_t n, idx_t r) { return static_cast<std::int64_t*>(duckdb_vector_get_data(column(n)))[r]; };
+      for (idx_t r = 0; r < duckdb_data_chunk_get_size(chunk.get()); ++r) {
+        WrittenFile& file = files.emplace_back();
+        file.path = TextAt(column(0), r);
+        file.records = number(1, r);
+        file.bytes = number(2, r);
+        file.footer_bytes = Valid(column(3), r) ? number(3, r) : 0;
+        file.columns = MapAt<std::map<std::string, std::string>>(
+            column(4), r, [](duckdb_vector values, idx_t i) { return MapAt<std::string>(values, i, TextAt); });
+        file.partition = MapAt<std::string>(column(5), r, TextAt);
+      }
+    }
+  }
+
   Result<std::unique_ptr<TextStream>> Stream(const std::string& sql, const std::vector<Value>& parameters) override {
     ASSIGN(Prepared prepared, Prepare(sql, parameters));
     Pending pending;
@@ -249,8 +307,8 @@ class CConnection final : public Connection {
 }  // namespace
 
 Error ToError(const char* text, duckdb_error_type type) {
-  const std::string_view message = text ? text : "DuckDB gave no reason";
-  return Error{CodeOf(message, type), std::string(message), {}, {}, {}};
+  const std::string message = WithoutStatement(text ? text : "DuckDB gave no reason");
+  return Error{CodeOf(message, type), message, {}, {}, {}};
 }
 
 Result<std::unique_ptr<Connection>> MakeConnection(duckdb_database database) {

@@ -8,6 +8,7 @@
 
 #include "engine/connection.h"
 #include "engine/handles.h"
+#include "engine/key_visitors.h"
 #include "engine/row_sources.h"
 
 namespace nano::engine {
@@ -65,7 +66,8 @@ class CDatabase final : public Database {
     TRY(keeper_->Execute("SET GLOBAL TimeZone = 'UTC'"));
     duckdb_connection connection = nullptr;
     if (duckdb_connect(handle_, &connection) == DuckDBError) return Fail(Code::kInternal, "no connection to DuckDB");
-    const Status registered = RegisterRowFunction(connection, sources_);
+    Status registered = RegisterRowFunction(connection, sources_);
+    if (registered) registered = RegisterVisitFunction(connection, visitors_);
     duckdb_disconnect(&connection);
     return registered;
   }
@@ -73,6 +75,8 @@ class CDatabase final : public Database {
   Result<std::unique_ptr<Connection>> Connect() override { return MakeConnection(handle_); }
   std::int64_t Register(std::shared_ptr<RowSource> source) override { return sources_.Add(std::move(source)); }
   void Release(std::int64_t handle) override { sources_.Remove(handle); }
+  std::int64_t Register(std::shared_ptr<KeyVisitor> visitor) override { return visitors_.Add(std::move(visitor)); }
+  void Dismiss(std::int64_t handle) override { visitors_.Remove(handle); }
   Result<Rows> Versions() override {
     return keeper_->Query(
         "SELECT 'duckdb' AS name, version() AS version UNION ALL (SELECT extension_name, extension_version "
@@ -82,6 +86,7 @@ class CDatabase final : public Database {
 
  private:
   RowSources sources_;
+  KeyVisitors visitors_;
   duckdb_database handle_ = nullptr;
   std::unique_ptr<Connection> keeper_;
   fs::path own_temp_;

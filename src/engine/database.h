@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 namespace nano::engine {
 
 class RowSource;
+class KeyVisitor;
 
 /// `"a""b"`: an identifier, whatever it holds.
 std::string Quote(std::string_view identifier);
@@ -64,6 +66,16 @@ class TextStream {
   virtual std::optional<std::string_view> at(std::size_t column, std::size_t row) const = 0;
 };
 
+/// A file that COPY wrote (RETURN_STATS). Statistics are text, as DuckDB prints values; a column without values has none.
+struct WrittenFile {
+  std::string path;
+  std::int64_t records = 0;
+  std::int64_t bytes = 0;
+  std::int64_t footer_bytes = 0;
+  std::map<std::string, std::map<std::string, std::string>> columns;   ///< by quoted path: `"a"`, `"st"."x"`
+  std::map<std::string, std::string> partition;                        ///< values of the partition keys
+};
+
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -73,6 +85,8 @@ class Connection {
   /// Runs one statement and gives its rows; for small results. Columns may be boolean, integers, hugeint, double,
   /// decimal, text; others must be cast to VARCHAR in the SQL (kInternal).
   virtual Result<Rows> Query(const std::string& sql, const std::vector<Value>& parameters = {}) = 0;
+  /// Runs a `COPY … TO … (…, RETURN_STATS)`.
+  virtual Result<std::vector<WrittenFile>> Copy(const std::string& sql) = 0;
   virtual Result<std::unique_ptr<TextStream>> Stream(const std::string& sql, const std::vector<Value>& parameters = {}) = 0;
   /// The names and DuckDB types (`DECIMAL(18,2)`) that a statement would give; binds, never runs.
   virtual Result<std::vector<std::pair<std::string, std::string>>> Describe(const std::string& sql) = 0;
@@ -90,6 +104,9 @@ class Database {
   /// Makes `source` readable as `FROM nano_rows(<handle>)` until Release(handle); see engine/row_source.h.
   virtual std::int64_t Register(std::shared_ptr<RowSource> source) = 0;
   virtual void Release(std::int64_t handle) = 0;
+  /// Makes `visitor` see the keys that pass `nano_visit(<handle>, …)` until Dismiss(handle); see engine/key_visitor.h.
+  virtual std::int64_t Register(std::shared_ptr<KeyVisitor> visitor) = 0;
+  virtual void Dismiss(std::int64_t handle) = 0;
   /// DuckDB's version, and those of the loaded extensions.
   virtual Result<Rows> Versions() = 0;
 };

@@ -2,7 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <map>
+#include <mutex>
+#include <set>
+
 #include "engine/database.h"
+#include "engine/key_visitor.h"
 #include "engine/row_source.h"
 
 namespace nano::engine {
@@ -73,7 +80,7 @@ class Numbers final : public RowSource {
   explicit Numbers(std::size_t count) : count_(count) {}
   const std::vector<Column>& columns() const override { return columns_; }
   std::size_t max_threads() const override { return 2; }
-  Result<std::unique_ptr<RowScan>> Open(std::vector<std::size_t> wanted) override;
+  Result<std::unique_ptr<RowScan>> Open(std::vector<std::size_t> wanted, const engine::Cursor&) override;
   std::atomic<std::size_t> next = 0;
   std::size_t count_;
 
@@ -102,7 +109,7 @@ class NumberScan final : public RowScan {
   std::vector<std::size_t> wanted_;
 };
 
-Result<std::unique_ptr<RowScan>> Numbers::Open(std::vector<std::size_t> wanted) {
+Result<std::unique_ptr<RowScan>> Numbers::Open(std::vector<std::size_t> wanted, const engine::Cursor&) {
   return std::unique_ptr<RowScan>(std::make_unique<NumberScan>(*this, std::move(wanted)));
 }
 
@@ -120,6 +127,65 @@ TEST_F(EngineTest, RowsOfOursAreScanned) {
 TEST(Sql, QuotesWhateverAnIdentifierHolds) {
   EXPECT_EQ(Quote("a\"b"), "\"a\"\"b\"");
   EXPECT_EQ(Literal("it's"), "'it''s'");
+}
+
+TEST_F(EngineTest, CopySaysWhatItWrote) {
+  const auto path = std::filesystem::temp_directory_path() / ("engine_copy_" + std::to_string(getpid()) + ".parquet");
+  const auto files = connection_->Copy("COPY (SELECT i AS \"a\"\"b\", {'x': i * 2} AS st, NULL::INTEGER AS n FROM range(10) t(i)) TO " +
+                                       Literal(path.string()) + " (FORMAT parquet, RETURN_STATS)");
+  ASSERT_TRUE(files) << files.error().message;
+  ASSERT_EQ(files->size(), 1U);
+  const WrittenFile& file = files->front();
+  EXPECT_EQ(file.path, path.string());
+  EXPECT_EQ(file.records, 10);
+  EXPECT_EQ(file.bytes, static_cast<std::int64_t>(std::filesystem::file_size(path)));
+  EXPECT_GT(file.footer_bytes, 0);
+  EXPECT_EQ(file.columns.at("\"a\"\"b\"").at("max"), "9");
+  EXPECT_EQ(file.columns.at("\"st\".\"x\"").at("max"), "18");
+  EXPECT_EQ(file.columns.at("\"n\"").at("null_count"), "10");
+  EXPECT_FALSE(file.columns.at("\"n\"").contains("min"));
+  std::filesystem::remove(path);
+}
+
+class Collector final : public KeyVisitor {
+ public:
+  std::uint64_t seed() const override { return 7; }
+  void Visit(std::span<const KeyHash> keys, std::span<const std::int64_t> a, std::span<const std::int64_t>, std::span<const std::int64_t>,
+             std::span<std::int64_t> out) override {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      seen[a[i]].push_back(keys[i]);
+      out[i] = 1;
+    }
+  }
+  std::map<std::int64_t, std::vector<KeyHash>> seen;
+
+ private:
+  std::mutex mutex_;
+};
+
+TEST_F(EngineTest, EqualKeysHaveEqualHashes) {
+  const auto collector = std::make_shared<Collector>();
+  const std::int64_t handle = database_->Register(std::shared_ptr<KeyVisitor>(collector));
+  const auto visit = [&](const std::string& keys, const std::string& from) {
+    const auto rows = connection_->Query("SELECT count(*), sum(nano_visit(" + std::to_string(handle) + ", a, 0, 0, " + keys + ")) FROM " + from);
+    EXPECT_TRUE(rows) << rows.error().message;
+    EXPECT_EQ(rows->text(0, 0), rows->text(0, 1));
+  };
+  visit("k", "(VALUES (1, 0.0::DOUBLE), (1, -0.0::DOUBLE), (2, 'nan'::DOUBLE), (2, -('nan'::DOUBLE)), (3, NULL)) t(a, k)");
+  visit("k, l", "(VALUES (4, 'a', 'bc'), (5, 'ab', 'c'), (6, NULL, 'abc'), (7, 'abc', NULL), (8, '', 'abc')) t(a, k, l)");
+  visit("i * 3 + 1", "(SELECT 100 + i AS a, i FROM range(5000) t(i))");
+  visit("i * 3 + 1", "(SELECT 100 + i AS a, i FROM range(5000) t(i) ORDER BY i DESC)");
+  EXPECT_EQ(collector->seen.at(1)[0], collector->seen.at(1)[1]);
+  EXPECT_EQ(collector->seen.at(2)[0], collector->seen.at(2)[1]);
+  std::set<KeyHash> distinct;
+  for (const auto& [a, hashes] : collector->seen) {
+    for (const auto& hash : hashes) EXPECT_EQ(hash, hashes[0]) << a;
+    distinct.insert(hashes[0]);
+  }
+  EXPECT_EQ(distinct.size(), collector->seen.size());
+  database_->Dismiss(handle);
+  EXPECT_FALSE(connection_->Query("SELECT nano_visit(" + std::to_string(handle) + "::BIGINT, 0::BIGINT, 0::BIGINT, 0::BIGINT, 1)"));
 }
 
 }  // namespace

@@ -57,8 +57,4 @@ Error ToError(const char* text, duckdb_error_type type = DUCKDB_ERROR_INVALID);
 
 LogicalType ToLogicalType(const DataType& type);
 
-/// Registers `nano_rows(BIGINT)` with its registry of sources (owned by the database).
-class RowSources;
-Status RegisterRowFunction(duckdb_connection connection, RowSources& sources);
-
 }  // namespace nano::engine

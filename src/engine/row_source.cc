@@ -14,10 +14,10 @@ struct BindData {
 };
 struct InitData {
   std::vector<std::size_t> wanted;
+  Cursor cursor = std::make_shared<std::atomic<std::size_t>>(0);
 };
 struct LocalData {
-  std::unique_ptr<RowScan> scan;
-  std::string error;
+  std::unique_ptr<RowScan> scan;   ///< opened by the first chunk, when the scan's shared data is at hand
 };
 
 template <class T>
@@ -52,23 +52,16 @@ void Init(duckdb_init_info info) {
   duckdb_init_set_init_data(info, init.release(), Delete<InitData>);
 }
 
-void InitLocal(duckdb_init_info info) {
-  auto& bind = *static_cast<BindData*>(duckdb_init_get_bind_data(info));
-  std::vector<std::size_t> wanted;
-  const idx_t count = duckdb_init_get_column_count(info);
-  for (idx_t i = 0; i < count; ++i) wanted.push_back(duckdb_init_get_column_index(info, i));
-  auto scan = bind.source->Open(std::move(wanted));
-  auto local = std::make_unique<LocalData>();
-  if (scan) local->scan = std::move(*scan);
-  else local->error = scan.error().message;
-  duckdb_init_set_init_data(info, local.release(), Delete<LocalData>);
-}
+void InitLocal(duckdb_init_info info) { duckdb_init_set_init_data(info, new LocalData, Delete<LocalData>); }
 
 void Scan(duckdb_function_info info, duckdb_data_chunk chunk) {
   auto& local = *static_cast<LocalData*>(duckdb_function_get_local_init_data(info));
   if (!local.scan) {
-    duckdb_function_set_error(info, local.error.c_str());
-    return;
+    auto& bind = *static_cast<BindData*>(duckdb_function_get_bind_data(info));
+    auto& init = *static_cast<InitData*>(duckdb_function_get_init_data(info));
+    auto scan = bind.source->Open(init.wanted, init.cursor);
+    if (!scan) return duckdb_function_set_error(info, scan.error().message.c_str());
+    local.scan = std::move(*scan);
   }
   std::vector<Vector> columns;
   const idx_t count = duckdb_data_chunk_get_column_count(chunk);

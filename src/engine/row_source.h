@@ -4,6 +4,7 @@
 /// opens its own RowScan, which fills one chunk of vectors at a time. Projection is pushed down: Open() is told the
 /// columns that are wanted, and a chunk has just these, in that order.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -44,6 +45,9 @@ class Vector {
   void* handle_;
 };
 
+/// What the threads of one scan share, to divide the rows among them; 0 when the scan begins.
+using Cursor = std::shared_ptr<std::atomic<std::size_t>>;
+
 class RowScan {
  public:
   virtual ~RowScan() = default;
@@ -64,7 +68,8 @@ class RowSource {
   virtual std::size_t max_threads() const { return 1; }
   /// How many rows there are, if known; DuckDB plans with it.
   virtual std::uint64_t cardinality() const { return 0; }
-  virtual Result<std::unique_ptr<RowScan>> Open(std::vector<std::size_t> wanted) = 0;
+  /// One thread's part of a scan. A source may be scanned several times, also at once, each scan with a cursor of its own.
+  virtual Result<std::unique_ptr<RowScan>> Open(std::vector<std::size_t> wanted, const Cursor& cursor) = 0;
 };
 
 }  // namespace nano::engine

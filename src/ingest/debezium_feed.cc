@@ -4,14 +4,17 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "base/clock.h"
 #include "ingest/checkpoint.h"
 #include "ingest/line_input.h"
 #include "ingest/replay_filter.h"
 #include "ingest/transaction_order.h"
 #include "io/signals.h"
+#include "wire/json_scan.h"
 #include "wire/json_get.h"
 
 namespace nano::ingest {
@@ -19,10 +22,6 @@ namespace {
 
 using wire::DebeziumEvent;
 using Kind = DebeziumEvent::Kind;
-
-std::int64_t Now() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 RecordKind KindOf(const DebeziumEvent& event) {
   switch (event.kind) {
@@ -49,6 +48,7 @@ class DebeziumFeed final : public Feed {
   }
 
   Result<Step> Next(std::size_t bytes) override {
+    now_ = NowMicros();
     Step step;
     Status failed;
     while (!step.end && failed && journal_.pending_bytes() < bytes) {
@@ -67,7 +67,7 @@ class DebeziumFeed final : public Feed {
     }
     if (step.end && failed)
       for (const auto& placed : order_.Drain())
-        if (failed) failed = Append(placed);
+        if (failed) failed = AppendHeld(placed);
     if (journal_.pending_bytes() > 0 || step.end) {
       ASSIGN(const std::string checkpoint, Checkpoint());
       if (journal_.pending_bytes() > 0 || checkpoint != journal_.tail().checkpoint) {
@@ -82,37 +82,46 @@ class DebeziumFeed final : public Feed {
 
  private:
   Status TakeLine(const io::Line& line) {
+    // Half a line of a file that is being written.
+    if (!line.terminated && !wire::IsJson(line.text, wire::Bare::kTaken) && !IsBlank(line.text)) return input_->LeaveLine(line);
     auto messages = wire::SplitDebeziumLine(line.text);
     if (!messages) {
-      if (!line.terminated) return input_->LeaveLine(line);  // half a line of a file that is being written
       Record record;
       record.kind = RecordKind::kUnreadable;
       record.format = Format::kDebezium;
       record.bytes = line.text;
       record.source_offset = line.end;
       record.flags = kBeginsTransaction | kEndsTransaction;
-      record.ingested_at = Now();
+      record.ingested_at = now_;
       group_.clear();
       consumed_ = line.end;
       return Add(record);
     }
     for (auto& message : *messages) {
       ++progress_.messages;
-      Arena arena;
-      const auto event = decoder_.Decode(message.value, message.has_value, message.key, message.has_key, message.headers, message.topic, arena);
       PlacedMessage placed{std::move(message), line.begin, line.end};
-      if (!event) {
-        TRY(Append(placed));
+      const auto event = Decode(placed.message);
+      if (!event || order_.Passes(placed.message, *event)) {
+        TRY(Append(placed, event));
         continue;
       }
-      for (const auto& next : order_.Take(std::move(placed), *event)) TRY(Append(next));
+      for (const auto& next : order_.Take(std::move(placed), *event)) TRY(AppendHeld(next));
     }
     if (messages->empty()) consumed_ = line.end;
     return {};
   }
+  static bool IsBlank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
-  /// One message, in its final order.
-  Status Append(const PlacedMessage& placed) {
+  /// What the message says, without its rows: nothing here looks at those. Good until the next one.
+  Result<DebeziumEvent> Decode(const wire::DebeziumMessage& message) {
+    arena_.Reset();
+    return decoder_.Decode(message.value, message.has_value, message.key, message.has_key, message.headers, message.topic, arena_,
+                           wire::DebeziumDecoder::Reading::kOutline);
+  }
+  Status AppendHeld(const PlacedMessage& placed) { return Append(placed, Decode(placed.message)); }
+
+  /// One message, in its final order, and what it says.
+  Status Append(const PlacedMessage& placed, const Result<DebeziumEvent>& event) {
     const auto& message = placed.message;
     Record record;
     record.format = Format::kDebezium;
@@ -122,11 +131,8 @@ class DebeziumFeed final : public Feed {
     record.has_key = message.has_key;
     record.headers = message.headers;
     record.source_offset = placed.end;
-    record.ingested_at = Now();
+    record.ingested_at = now_;
     consumed_ = std::max(consumed_, placed.end);
-
-    Arena arena;
-    auto event = decoder_.Decode(message.value, message.has_value, message.key, message.has_key, message.headers, message.topic, arena);
     if (!event) {
       record.kind = RecordKind::kUnreadable;
       return Add(record);
@@ -140,14 +146,19 @@ class DebeziumFeed final : public Feed {
     record.stream = stream;
     if (event->committed_at >= 0) record.committed_at = event->committed_at;
 
-    std::string group;  // the source's transaction; "" if it is none's
-    if (event->kind == Kind::kTombstone) group = group_;
-    else if (event->kind == Kind::kBegin || event->kind == Kind::kEnd || event->total_order) group = std::string(event->transaction);
-    else if (!event->transaction.empty() && (event->snapshot.empty() || event->snapshot == "false"))
-      group = fmt::format("{}/{}", event->transaction, event->sequence_a.value_or(0));
-    if (group.empty() || group != group_) record.flags |= kBeginsTransaction;
-    if (group.empty() || event->kind == Kind::kEnd) record.flags |= kEndsTransaction;
-    group_ = std::move(group);
+    // The source's transaction; "" if it is none's.
+    if (event->kind == Kind::kTombstone) {
+      next_group_ = group_;
+    } else if (event->kind == Kind::kBegin || event->kind == Kind::kEnd || event->total_order) {
+      next_group_ = event->transaction;
+    } else {
+      next_group_.clear();
+      if (!event->transaction.empty() && (event->snapshot.empty() || event->snapshot == "false"))
+        fmt::format_to(std::back_inserter(next_group_), "{}/{}", event->transaction, event->sequence_a.value_or(0));
+    }
+    if (next_group_.empty() || next_group_ != group_) record.flags |= kBeginsTransaction;
+    if (next_group_.empty() || event->kind == Kind::kEnd) record.flags |= kEndsTransaction;
+    std::swap(group_, next_group_);
     return Add(record);
   }
 
@@ -183,7 +194,10 @@ class DebeziumFeed final : public Feed {
   std::unordered_map<std::string, std::string> streams_;   ///< by topic
   wire::DebeziumDecoder decoder_;
   TransactionOrder order_;
+  Arena arena_;                  ///< of the message that is being taken
   std::string group_;            ///< the transaction of the last record
+  std::string next_group_;
+  std::int64_t now_ = 0;         ///< the clock is read once a step, not for each record
   std::uint64_t consumed_ = 0;   ///< byte after the last message that is in the journal
   FeedProgress progress_;
 };

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,12 @@ struct FeedOptions {
   std::string singer_state;                            ///< what a tap is to be started with; "" if none
   std::function<void(const std::string&)> on_log;      ///< a line of a tap's stderr
   std::chrono::milliseconds commit_every{1000};        ///< of a tap: how long what it sent may wait
+  bool marks_run = false;                              ///< a table takes what a run says as a whole set: its edges are journaled
+  std::string warehouse = {};                            ///< its name; a replication slot is named after it
+  std::vector<std::string> streams = {};               ///< of the source that tables are filled from
+  std::set<std::string> exact_streams = {};            ///< of these, where each event counts: a row that was there may not come twice
+  std::filesystem::path spool = {};                    ///< where a temporary file may be made
+  bool follow = false;                                 ///< a source that goes on saying something never ends: what it says is waited for
 };
 
 /// Opens the source at the place where its journal ended.  kUnsupported: its kind has no feed yet; kNotFound: the file or

@@ -37,16 +37,16 @@ class FeedTest : public testing::Test {
   void Append(const std::string& text) { std::ofstream(folder_ / "in.jsonl", std::ios::binary | std::ios::app) << text; }
 
   /// Reads to the end; each record as `<bytes or kind>` with R for a replay, [ and ] for where a batch may end.
-  std::vector<std::string> Run(contract::Source::Kind kind, std::size_t bytes = 1 << 20) {
+  std::vector<std::string> Run(contract::Source::Kind kind, std::size_t bytes = 1 << 20, int steps = 1000) {
     contract::Source source;
     source.name = "s";
     source.kind = kind;
     source.file = "in.jsonl";
     auto journal = *journal::Writer::Open(folder_ / "journal", "s");
-    const auto feed = OpenFeed(source, *journal, {folder_, "", {}, std::chrono::milliseconds(10)});
+    const auto feed = OpenFeed(source, *journal, {folder_, "", {}, std::chrono::milliseconds(10), marks_run_});
     EXPECT_TRUE(feed) << feed.error().message;
     std::vector<std::string> seen;
-    while (true) {
+    while (steps-- > 0) {
       const auto step = (*feed)->Next(bytes);
       EXPECT_TRUE(step) << step.error().message;
       if (!step) break;
@@ -69,6 +69,7 @@ class FeedTest : public testing::Test {
   }
 
   fs::path folder_;
+  bool marks_run_ = false;
   static constexpr auto kDebezium = contract::Source::Kind::kDebeziumFile;
   static constexpr auto kSinger = contract::Source::Kind::kSingerFile;
 };
@@ -104,11 +105,49 @@ TEST_F(FeedTest, SingerLinesAreRecordsAndGarbageIsKept) {
   EXPECT_THAT(Run(kSinger, 1), ElementsAre("RECORD]"));
 }
 
+constexpr const char* kBatch = R"({"type":"BATCH","stream":"a","encoding":{"format":"jsonl"},"manifest":["one.jsonl","two.jsonl"]})";
+
+TEST_F(FeedTest, ABatchThatWasInterruptedGoesOnWhereItWas) {
+  std::ofstream(folder_ / "one.jsonl") << "{\"id\":1}\n\n{\"id\":2}\n";
+  std::ofstream(folder_ / "two.jsonl") << "{\"id\":3}";
+  Write(std::string(kBatch) + "\n{\"type\":\"STATE\",\"value\":{}}\n");
+  std::vector<std::string> seen;
+  for (int runs = 0; runs < 20; ++runs)  // each takes one step, and is gone
+    for (auto& text : Run(kSinger, 1, 1)) seen.push_back(text);
+  EXPECT_THAT(seen, ElementsAre("BATCH]", "RECORD]", "RECORD]", "RECORD]", "STATE]"));
+}
+
+TEST_F(FeedTest, ABatchOfWhichAFileIsMissingIsNotBegun) {
+  std::ofstream(folder_ / "one.jsonl") << "{\"id\":1}\n";
+  Write("{\"type\":\"STATE\",\"value\":{}}\n" + std::string(kBatch) + "\n{\"type\":\"STATE\",\"value\":1}\n");
+  EXPECT_THAT(Run(kSinger, 1 << 20, 1), ElementsAre("STATE]"));
+  auto journal = *journal::Writer::Open(folder_ / "journal", "s");
+  contract::Source source;
+  source.kind = kSinger;
+  source.file = "in.jsonl";
+  const auto feed = OpenFeed(source, *journal, {folder_, "", {}, std::chrono::milliseconds(10)});
+  const auto step = (*feed)->Next(1 << 20);
+  ASSERT_FALSE(step);
+  EXPECT_NE(step.error().message.find("two.jsonl"), std::string::npos);
+  EXPECT_EQ(journal->tail().end.value, 1);
+}
+
+TEST_F(FeedTest, TheEdgesOfARunAreMarkedOnceThoughItWasInterrupted) {
+  marks_run_ = true;
+  Write("{\"type\":\"STATE\",\"value\":{}}\n{\"type\":\"STATE\",\"value\":{}}\n");
+  EXPECT_THAT(Run(kSinger, 1, 1), ElementsAre("-]", "STATE]"));
+  EXPECT_THAT(Run(kSinger), ElementsAre("STATE]", "-]"));
+  EXPECT_THAT(Run(kSinger), ElementsAre());  // nothing came, so no run
+  Append("{\"type\":\"STATE\",\"value\":{}}\n{\"type\":\"ST");
+  EXPECT_THAT(Run(kSinger), ElementsAre("-]", "STATE]"));  // half a line is no end
+}
+
 wire::DebeziumEvent Streamed(std::uint64_t a, std::uint64_t b, std::string_view run = "") {
   wire::DebeziumEvent event;
   event.kind = wire::DebeziumEvent::Kind::kChange;
   event.sequence_a = a;
   event.sequence_b = b;
+  event.place.emplace().parts = {a, b};
   event.committed_at = static_cast<std::int64_t>(a);
   event.run_id = run;
   return event;
@@ -160,6 +199,46 @@ TEST(ReplayFilter, ASnapshotSeenBeforeIsAReplayAndANewOneIsNot) {
   EXPECT_TRUE(filter.IsReplay(Streamed(600, 550), message));
   EXPECT_FALSE(filter.IsReplay(row(900), message));
   EXPECT_FALSE(filter.IsReplay(Streamed(0, 910), message));
+}
+
+TEST(ReplayFilter, ASourceMayGoOnInTheMidstOfEventsThatShareAPlace) {
+  ReplayFilter filter;
+  const wire::DebeziumMessage message;
+  const auto event = [](std::uint64_t place, std::string_view value, std::string_view run) {
+    wire::DebeziumEvent made = Streamed(place, 0, run);
+    made.place->may_resume_inside = true;
+    made.op = 'u';
+    made.images[1] = value;
+    return made;
+  };
+  // Set to 1, 2, and 1 again: all of it counts.
+  for (const auto* value : {"1", "2", "1"}) EXPECT_FALSE(filter.IsReplay(event(7, value, "one"), message)) << value;
+  // The next run goes on with the second: what follows the last one known is new, also where it looks like an old one.
+  EXPECT_TRUE(filter.IsReplay(event(7, "2", "two"), message));
+  EXPECT_TRUE(filter.IsReplay(event(7, "1", "two"), message));
+  EXPECT_FALSE(filter.IsReplay(event(7, "2", "two"), message));
+  EXPECT_FALSE(filter.IsReplay(event(8, "1", "two"), message));
+  filter = ReplayFilter::FromJson(filter.ToJson());
+  EXPECT_TRUE(filter.IsReplay(event(7, "9", "three"), message));
+  EXPECT_TRUE(filter.IsReplay(event(8, "1", "three"), message));
+  EXPECT_FALSE(filter.IsReplay(event(8, "2", "three"), message));
+}
+
+TEST(ReplayFilter, EachServerHasPlacesOfItsOwn) {
+  ReplayFilter filter;
+  const wire::DebeziumMessage message;
+  const auto event = [](std::string_view epoch, std::uint64_t place) {
+    wire::DebeziumEvent made = Streamed(place, 0);
+    made.committed_at = 5;
+    made.place->epoch = epoch;
+    return made;
+  };
+  EXPECT_FALSE(filter.IsReplay(event("1.bin", 500), message));
+  EXPECT_FALSE(filter.IsReplay(event("2.bin", 100), message));
+  EXPECT_TRUE(filter.IsReplay(event("1.bin", 400), message));
+  filter = ReplayFilter::FromJson(filter.ToJson());
+  EXPECT_TRUE(filter.IsReplay(event("2.bin", 99), message));
+  EXPECT_FALSE(filter.IsReplay(event("2.bin", 101), message));
 }
 
 PlacedMessage OnTopic(const std::string& topic, const std::string& value) {

@@ -8,6 +8,7 @@
 #include "ingest/checkpoint.h"
 #include "ingest/singer_feed.h"
 #include "ingest/singer_lines.h"
+#include "ingest/tap_process.h"
 #include "io/child.h"
 #include "io/files.h"
 #include "io/line_reader.h"
@@ -18,32 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-/// A folder for the tap's config, catalog and state, which only we can read; removed at the end.
-class PrivateFolder {
- public:
-  PrivateFolder() = default;
-  PrivateFolder(const PrivateFolder&) = delete;
-  PrivateFolder& operator=(const PrivateFolder&) = delete;
-  ~PrivateFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  Status Make() {
-    std::string name = (fs::temp_directory_path() / "nanohouse-tap-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) return Fail(Code::kUnavailable, "no temporary folder could be made");
-    path_ = name;
-    return {};
-  }
-  Result<std::string> Put(const std::string& name, const std::string& content) {
-    const fs::path path = path_ / name;
-    TRY(io::WriteFileAtomically(path, content, "tap.file"));
-    return path.string();
-  }
-
- private:
-  fs::path path_;
-};
 
 /// Marks the selected streams of a catalog in all the ways that taps read: the metadata of the root breadcrumb, and the
 /// legacy `selected` inside the schema.
@@ -70,15 +45,11 @@ void Select(json& catalog, const std::vector<std::string>& select) {
 class SingerTap final : public Feed {
  public:
   SingerTap(journal::Writer& journal, const contract::Source& source, FeedOptions options)
-      : journal_(journal), source_(source), options_(std::move(options)), lines_(journal, progress_) {}
+      : journal_(journal), source_(source), options_(std::move(options)), lines_(journal, progress_, options_),
+        tap_(source_, options_.folder, [this](std::string_view line) { TakeLog(line); }) {}
 
   Status Start() {
-    TRY(files_.Make());
-    std::vector<std::string> arguments{Program()};
-    for (const auto& argument : source_.tap.arguments) arguments.push_back(argument);
-    ASSIGN(const Secret config, source_.tap_config.empty() ? Result<Secret>(Secret("{}")) : source_.tap_config.ResolveInJson());
-    ASSIGN(const std::string config_path, files_.Put("config.json", config.Reveal()));
-    arguments.insert(arguments.end(), {"--config", config_path});
+    ASSIGN(auto arguments, tap_.Arguments());
 
     json catalog;
     if (source_.tap.catalog) {
@@ -86,18 +57,19 @@ class SingerTap final : public Feed {
       catalog = json::parse(text, nullptr, false);
       if (catalog.is_discarded()) return Fail(Code::kInvalid, "the catalog of source \"{}\" is not JSON", source_.name);
     } else if (!source_.tap.select.empty()) {
-      ASSIGN(catalog, Discover(arguments));
+      ASSIGN(const std::string text, tap_.Discover(arguments));
+      catalog = json::parse(text, nullptr, false);
     }
     if (!catalog.is_null()) {
       if (!source_.tap.select.empty()) Select(catalog, source_.tap.select);
-      ASSIGN(const std::string path, files_.Put("catalog.json", catalog.dump()));
+      ASSIGN(const std::string path, tap_.files().Put("catalog.json", catalog.dump()));
       arguments.insert(arguments.end(), {"--catalog", path});
     }
     if (!options_.singer_state.empty()) {
-      ASSIGN(const std::string path, files_.Put("state.json", options_.singer_state));
+      ASSIGN(const std::string path, tap_.files().Put("state.json", options_.singer_state));
       arguments.insert(arguments.end(), {"--state", path});
     }
-    ASSIGN(child_, Run(arguments));
+    ASSIGN(child_, tap_.Run(arguments));
     io::LineReader::Options line_options;
     line_options.name = source_.tap.tap;
     reader_ = std::make_unique<io::LineReader>(std::make_unique<Borrowed>(*child_), line_options);
@@ -105,12 +77,17 @@ class SingerTap final : public Feed {
   }
 
   Result<Step> Next(std::size_t bytes) override {
+    if (step_error_) return tl::make_unexpected(*step_error_);
     Step step;
     Status failed;
     lines_.Tick();
     const auto until = std::chrono::steady_clock::now() + options_.commit_every;
     while (!step.end && failed && journal_.pending_bytes() < bytes) {
       if (journal_.pending_bytes() > 0 && std::chrono::steady_clock::now() >= until) break;
+      if (lines_.in_batch() && !io::StopRequested()) {
+        failed = lines_.TakeOfBatch();
+        continue;
+      }
       io::Line line;
       auto state = reader_->Next(line, options_.commit_every);
       if (!state) {
@@ -118,6 +95,7 @@ class SingerTap final : public Feed {
       } else if (*state == io::LineReader::State::kEnd) {
         step.end = true;
         failed = CheckExit();
+        if (failed) failed = lines_.End();
       } else if (io::StopRequested()) {
         step.end = true;
         const auto ended = child_->Terminate(std::chrono::seconds(5));
@@ -137,18 +115,11 @@ class SingerTap final : public Feed {
       step.end = false;  // what came before the error lands first
       return step;
     }
-    if (step_error_) return tl::make_unexpected(*step_error_);
     return step;
   }
   const FeedProgress& progress() const override { return progress_; }
 
  private:
-  /// A tap named with a slash is relative to the warehouse's folder; else it is looked for on PATH.
-  std::string Program() const {
-    const std::string& tap = source_.tap.tap;
-    return tap.find('/') == std::string::npos ? tap : std::filesystem::absolute(options_.folder / tap).lexically_normal().string();
-  }
-
   /// The reader wants to own its source; the child is ours.
   class Borrowed final : public io::ByteSource {
    public:
@@ -159,67 +130,19 @@ class SingerTap final : public Feed {
     io::ByteSource& source_;
   };
 
-  Result<std::unique_ptr<io::Child>> Run(const std::vector<std::string>& arguments) {
-    io::ChildOptions child;
-    child.arguments = arguments;
-    child.folder = options_.folder;
-    for (const auto& [name, value] : source_.tap.environment) {
-      ASSIGN(const Secret secret, value.Resolve());
-      child.environment.emplace_back(name, secret.Reveal());
-    }
-    auto started = io::Child::Start(child, [this](std::string_view line) { TakeLog(line); });
-    if (!started && started.error().code == Code::kNotFound) {
-      Error error = started.error();
-      error.message = fmt::format("the tap \"{}\" of source \"{}\" is not installed", source_.tap.tap, source_.name);
-      error.hint = source_.tap.pip.empty() ? "Install it, and put it on PATH or give its path."
-                                           : fmt::format("Install it with `pip install \"{}\"` in an environment of its own, and give its path.", source_.tap.pip);
-      return tl::make_unexpected(std::move(error));
-    }
-    return started;
-  }
-
-  Result<json> Discover(std::vector<std::string> arguments) {
-    arguments.push_back("--discover");
-    ASSIGN(const auto child, Run(arguments));
-    std::string output;
-    std::array<char, 1 << 16> buffer{};
-    while (true) {
-      ASSIGN(const auto got, child->Read(buffer.data(), buffer.size(), std::chrono::seconds(1)));
-      if (got.state == io::ByteSource::State::kEnd) break;
-      output.append(buffer.data(), got.bytes);
-      if (io::StopRequested()) return Fail(Code::kUnavailable, "stopped");
-    }
-    ASSIGN(const auto ended, child->Wait(std::chrono::seconds(30)));
-    if (!ended || !ended->ok())
-      return Failed(fmt::format("the tap \"{}\" of source \"{}\" could not discover its streams", source_.tap.tap, source_.name));
-    json catalog = json::parse(output, nullptr, false);
-    if (catalog.is_discarded()) return Fail(Code::kInvalid, "what the tap \"{}\" prints as its catalog is not JSON", source_.tap.tap);
-    return catalog;
-  }
-
   Status CheckExit() {
     ASSIGN(const auto ended, child_->Wait(std::chrono::seconds(30)));
     if (!ended) {
       ASSIGN([[maybe_unused]] const auto killed, child_->Terminate(std::chrono::seconds(5)));
-      return Failed(fmt::format("the tap \"{}\" of source \"{}\" closed its output and did not end", source_.tap.tap, source_.name));
+      return tap_.Failed(fmt::format("the tap \"{}\" of source \"{}\" closed its output and did not end", source_.tap.tap, source_.name));
     }
     if (ended->ok()) return {};
-    return Failed(fmt::format("the tap \"{}\" of source \"{}\" {}", source_.tap.tap, source_.name, ended->Describe()));
-  }
-
-  tl::unexpected<Error> Failed(std::string message) const {
-    Error error{Code::kUnavailable, std::move(message), "What it sent until then stays, and the next run goes on from its last STATE.", {}, {}};
-    if (!last_log_.empty()) error.value = last_log_;
-    return tl::make_unexpected(std::move(error));
+    return tap_.Failed(fmt::format("the tap \"{}\" of source \"{}\" {}", source_.tap.tap, source_.name, ended->Describe()));
   }
 
   void TakeLog(std::string_view line) {
-    if (line.find("METRIC") != std::string_view::npos) {
-      progress_.note = std::string(line.substr(0, 400));
-      return;
-    }
-    if (!line.empty()) last_log_ = std::string(line.substr(0, 2000));
-    if (options_.on_log) options_.on_log(std::string(line));
+    if (line.find("METRIC") != std::string_view::npos) progress_.note = std::string(line.substr(0, 400));
+    else if (options_.on_log) options_.on_log(std::string(line));
   }
 
   journal::Writer& journal_;
@@ -227,8 +150,7 @@ class SingerTap final : public Feed {
   FeedOptions options_;
   FeedProgress progress_;
   SingerLines lines_;
-  PrivateFolder files_;
-  std::string last_log_;
+  TapProcess tap_;
   std::unique_ptr<io::Child> child_;
   std::unique_ptr<io::LineReader> reader_;
   std::optional<Error> step_error_;

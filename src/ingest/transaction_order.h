@@ -25,6 +25,12 @@ struct PlacedMessage {
 
 class TransactionOrder {
  public:
+  /// Whether a message goes on as it came, with nothing held that would have to go before it; Take() need not see it then.
+  bool Passes(const wire::DebeziumMessage& message, const wire::DebeziumEvent& event) const {
+    if (message.topic.empty()) return true;
+    using Kind = wire::DebeziumEvent::Kind;
+    return transactions_.empty() && lane_.empty() && !event.total_order && event.kind != Kind::kBegin && event.kind != Kind::kEnd;
+  }
   /// Takes a message as it came; `event` is what it says. Gives what may go on now, in order.
   std::vector<PlacedMessage> Take(PlacedMessage message, const wire::DebeziumEvent& event);
   /// The input ends: gives all that is held, in the best order that is known.

@@ -21,7 +21,7 @@ struct Plan {
   std::mutex mutex;                  // guards all below
   std::string point;                 // the one that acts; empty: none
   std::uint64_t at_passing = 1, passings = 0;
-  bool kill = false;
+  bool kill = false, stop = false;
   Fault fault = Fault::kNone;
   std::string log;
   std::set<std::string, std::less<>> logged;
@@ -36,7 +36,7 @@ Plan& ThePlan() {
 
 // NANOHOUSE_FAULT is for tests only; what it can't read it must not pass over in silence.
 [[noreturn]] void BadSetting(std::string_view text) {
-  const std::string message = "NANOHOUSE_FAULT: not <point>[:<n>]=<kill|eio|enospc|short>: " + std::string(text) + "\n";
+  const std::string message = "NANOHOUSE_FAULT: not <point>[:<n>]=<kill|stop|eio|enospc|short>: " + std::string(text) + "\n";
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, message.data(), message.size());
   ::_exit(2);
 }
@@ -54,6 +54,7 @@ void ReadSetting(Plan& plan, std::string_view text) {
   }
   plan.point = point;
   if (action == "kill") plan.kill = true;
+  else if (action == "stop") plan.stop = true;
   else if (action == "eio") plan.fault = Fault::kEio;
   else if (action == "enospc") plan.fault = Fault::kEnospc;
   else if (action == "short") plan.fault = Fault::kShortWrite;
@@ -64,7 +65,7 @@ State Load(Plan& plan) {
   plan.point.clear();
   plan.at_passing = 1;
   plan.passings = 0;
-  plan.kill = false;
+  plan.kill = plan.stop = false;
   plan.fault = Fault::kNone;
   plan.log.clear();
   plan.logged.clear();
@@ -94,6 +95,8 @@ Fault PassPoint(std::string_view point) {
   if (g_state.load(std::memory_order_relaxed) == State::kIdle) return Fault::kNone;
   Log(plan, point);
   if (point != plan.point || ++plan.passings != plan.at_passing) return Fault::kNone;
+  Log(plan, std::string(point) + "!");
+  if (plan.stop) ::kill(::getpid(), SIGSTOP);
   if (plan.kill) {
     ::kill(::getpid(), SIGKILL);
     for (;;) ::pause();

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// Named points at which a test can make a durable step fail, or end the process as a power cut would.
-/// NANOHOUSE_FAULT=<point>[:<n>]=<kill|eio|enospc|short> acts at the n-th passing (1 by default) of the point;
-/// NANOHOUSE_FAULT_LOG=<file> appends the name of each point as it is first passed, so that a test learns them all.
-/// Costs one atomic load where nothing is set.
+/// NANOHOUSE_FAULT=<point>[:<n>]=<kill|stop|eio|enospc|short> acts at the n-th passing (1 by default) of the point;
+/// NANOHOUSE_FAULT_LOG=<file> appends the name of each point as it is first passed, so that a test learns them all,
+/// and its name with a `!` when it acts.
+/// `stop` stops the process there (SIGSTOP), so that a test can look. Costs one atomic load where nothing is set.
 
 #include <string_view>
 

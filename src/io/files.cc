@@ -10,8 +10,12 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <mutex>
+#include <set>
+#include <thread>
 #include <vector>
 
+#include "io/descriptor.h"
 #include "io/fault.h"
 
 namespace nano::io {
@@ -29,24 +33,6 @@ tl::unexpected<Error> SystemFail(std::string_view what, const std::filesystem::p
   if (error == EACCES || error == EPERM || error == EROFS) code = Code::kDenied;
   return Fail(code, "{} \"{}\": {}", what, path.string(), ErrnoText(error));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { Close(); }
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-  int Close() {
-    const int fd = fd_;
-    fd_ = -1;
-    return fd >= 0 ? ::close(fd) : 0;
-  }
-
- private:
-  int fd_;
-};
 
 int OpenRetrying(const std::filesystem::path& path, int flags, mode_t mode = 0) {
   int fd;
@@ -102,6 +88,7 @@ class PosixAppendFile final : public AppendFile {
     }
     if (error != 0) return SystemFail("could not truncate file", path_, error);
     size_ = size;
+    TRY(PassOrFail(sync_point_));
     if (::fsync(fd_.get()) != 0) return SystemFail("could not sync file", path_, errno);
     return {};
   }
@@ -142,6 +129,31 @@ Status SyncFile(const std::filesystem::path& file, const std::string& point) {
   const Descriptor fd(OpenRetrying(file, O_RDONLY));
   if (!fd.valid()) return SystemFail("could not open file", file, errno);
   if (::fsync(fd.get()) != 0) return SystemFail("could not sync file", file, errno);
+  return {};
+}
+
+Status SyncFiles(const std::vector<std::filesystem::path>& files, const std::string& point) {
+  constexpr std::size_t kAtOnce = 8;
+  std::set<std::filesystem::path> folders;
+  for (const auto& file : files) folders.insert(file.parent_path());
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  Status failed;   // the first failure; guarded by mutex
+  const auto sync = [&] {
+    for (std::size_t i = next++; i < files.size(); i = next++) {
+      Status status = SyncFile(files[i], point);
+      const std::lock_guard lock(mutex);
+      if (!status && failed) failed = std::move(status);
+      if (!failed) return;
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < std::min(files.size(), kAtOnce); ++i) threads.emplace_back(sync);
+    sync();
+  }
+  TRY(failed);
+  for (const auto& folder : folders) TRY(SyncFolder(folder, point));
   return {};
 }
 

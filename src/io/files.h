@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -31,6 +32,8 @@ class AppendFile {
 Status SyncFolder(const std::filesystem::path& folder, const std::string& point);
 /// Makes one file's content durable.
 Status SyncFile(const std::filesystem::path& file, const std::string& point);
+/// The same of several files, side by side: the system writes them in fewer rounds. Then their folders.
+Status SyncFiles(const std::vector<std::filesystem::path>& files, const std::string& point);
 /// Makes everything written to the file system that holds `folder` durable (syncfs).
 Status SyncFileSystem(const std::filesystem::path& folder, const std::string& point);
 /// Puts a durable file in another's place, in the same folder; lasting once the folder is synced. `<point>.rename`.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "base/check.h"
 
@@ -57,7 +58,7 @@ Result<LineReader::State> LineReader::Next(Line& out, std::chrono::milliseconds 
     failure.value().place = {options_.name, base_ + begin_, 0};
     return failure;
   };
-  const auto deadline = std::chrono::steady_clock::now() + wait;
+  std::optional<std::chrono::steady_clock::time_point> deadline;  // most lines lie in the buffer and need no clock
   for (;;) {
     if (size_ > scanned_) {
       if (const void* at = std::memchr(buffer_.get() + scanned_, '\n', size_ - scanned_); at != nullptr) {
@@ -73,7 +74,9 @@ Result<LineReader::State> LineReader::Next(Line& out, std::chrono::milliseconds 
       return give(size_, size_);
     }
     if (!Reserve()) return too_long();
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto now = std::chrono::steady_clock::now();
+    if (!deadline) deadline = now + wait;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - now);
     ASSIGN(const auto outcome, source_->Read(buffer_.get() + size_, capacity_ - size_, std::max(left, std::chrono::milliseconds(0))));
     if (outcome.state == ByteSource::State::kNotYet) return State::kNotYet;
     if (outcome.state == ByteSource::State::kEnd) ended_ = true;

@@ -12,4 +12,9 @@ bool StopRequested();
 /// The same wish, from inside.
 void RequestStop();
 
+/// Catches SIGHUP, which otherwise ends the program, as a wish to read the warehouse's files again.
+void CatchReloadSignal();
+/// Whether SIGHUP came since the last call.
+bool TakeReloadRequest();
+
 }  // namespace nano::io

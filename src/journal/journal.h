@@ -28,6 +28,8 @@ class Block {
   std::size_t size() const { return static_cast<std::size_t>(end().value - begin().value); }
   /// The n-th record, 0 <= n < size(). Its bytes are as they came, inline schemas put back (made on demand: costs more).
   virtual Record record(std::size_t n) const = 0;
+  /// False: the n-th record expired, and only its place is left; record(n) is then one of kind kGap.
+  virtual bool has(std::size_t) const { return true; }
   /// Whether all records have the same kind, format, flags and stream, so that the first one speaks for them.
   virtual bool uniform() const = 0;
   /// Raw bytes of all records, uncompressed; what a batch is measured by.
@@ -64,6 +66,8 @@ class Writer {
   /// them). With nothing added and the same checkpoint it does nothing.  kUnavailable: the disk refused (full, broken); nothing of
   /// it counts, and the writer must be opened again.
   virtual Result<std::vector<BlockPtr>> Commit(const std::string& checkpoint) = 0;
+  /// Begins a new segment, with the checkpoint of the last commit, so that all before it can expire. Nothing may be pending.
+  virtual Status Roll() = 0;
 };
 
 /// Not for several threads at once; make one for each.
@@ -74,8 +78,10 @@ class Reader {
   static Result<std::unique_ptr<Reader>> Open(const std::filesystem::path& folder);
   /// Looks again at what is committed.
   virtual Result<Tail> Refresh() = 0;
-  /// The first position that is still kept.
+  /// The first position that is still kept; 0 where there is a base image (journal/base.h), which is read as if it were segments.
   virtual Position first() const = 0;
+  /// Where the segments begin: before it records may be missing, as only the base image has them.
+  virtual Position whole_from() const = 0;
   /// The block that holds `at`, or nullptr at the tail.  kCorrupt: a checksum failed; the place says where.
   virtual Result<BlockPtr> Read(Position at) = 0;
 };

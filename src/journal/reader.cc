@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "journal/base.h"
 #include "journal/format.h"
 #include "journal/journal.h"
 #include "journal/segment.h"
@@ -36,10 +37,24 @@ class LogReader final : public Reader {
     return Tail{tail_->end(), Checkpoint()};
   }
 
-  Position first() const override { return segments_.front(); }
+  Position first() const override { return base_end_ ? Position{} : segments_.front(); }
+  Position whole_from() const override { return segments_.front(); }
 
   Result<BlockPtr> Read(Position at) override {
+    auto block = ReadKept(at);
+    // Segments that were listed may have become part of the base image since.
+    if (block || block.error().code != Code::kNotFound) return block;
+    TRY(List());
+    TRY(Refresh());
+    return ReadKept(at);
+  }
+
+  Result<BlockPtr> ReadKept(Position at) {
     if (at >= tail_->end()) return BlockPtr();
+    if (base_end_ && at < *base_end_) {
+      if (base_ == nullptr || base_->end() != *base_end_) { ASSIGN(base_, BaseImage::Open(folder_, *base_end_)); }
+      return base_->Read(at);
+    }
     if (at < segments_.front()) return Fail(Code::kNotFound, "position {} is no longer in the journal, which starts at {}", at.value, segments_.front().value);
     if (at >= tail_->first()) return tail_->Read(at);
     const auto found = std::upper_bound(segments_.begin(), segments_.end(), at);
@@ -61,6 +76,20 @@ class LogReader final : public Reader {
   /// Lists the folder anew; the last segment whose header is whole is the tail.
   Status List() {
     ASSIGN(auto segments, ListSegments(folder_));
+    ASSIGN(base_end_, FindBase(folder_));
+    // While a base image takes the place of segments, a listing may have neither.
+    for (int tries = 0; base_end_ && tries < 3 && !std::binary_search(segments.begin(), segments.end(), *base_end_); ++tries) {
+      ASSIGN(segments, ListSegments(folder_));
+      ASSIGN(base_end_, FindBase(folder_));
+    }
+    if (base_end_) {
+      if (!std::binary_search(segments.begin(), segments.end(), *base_end_)) {
+        auto failure = Fail(Code::kCorrupt, "the base image \"{}\" ends at position {}, but no journal segment starts there", BaseName(*base_end_), base_end_->value);
+        failure.value().place = {(folder_ / BaseName(*base_end_)).string(), 0, 0};
+        return failure;
+      }
+      segments.erase(segments.begin(), std::lower_bound(segments.begin(), segments.end(), *base_end_));
+    }
     while (!segments.empty()) {
       auto opened = Segment::Open(Path(segments.back()));
       if (opened) {
@@ -91,6 +120,8 @@ class LogReader final : public Reader {
 
   std::filesystem::path folder_;
   std::vector<Position> segments_;          // their first positions
+  std::optional<Position> base_end_;        // of the base image, if there is one: segments before it no longer count
+  std::unique_ptr<BaseImage> base_;         // opened when it is read
   std::unique_ptr<Segment> tail_;           // the last of them
   std::unique_ptr<Segment> closed_;         // the one before it that was read last
   std::string earlier_checkpoint_;          // of the segment before the tail

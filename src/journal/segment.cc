@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "io/fault.h"
 #include "journal/crc32c.h"
 
 // check-layers: allow fdatasync (a reader makes durable what it is about to show; no write of ours follows from it)
@@ -78,6 +79,7 @@ Result<std::uint64_t> Segment::FileSize() const {
 }
 
 Status Segment::Sync() const {
+  TRY(io::PassOrFail("journal.scan.sync"));
   // A file system that can't be written to has nothing to write out.
   if (::fdatasync(fd_) != 0 && errno != EROFS && errno != EINVAL) {
     return Fail(Code::kUnavailable, "could not sync journal segment \"{}\": {}", path_.string(), std::strerror(errno));

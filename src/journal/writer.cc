@@ -156,6 +156,17 @@ class LogWriter final : public Writer {
     return std::exchange(kept_, {});
   }
 
+  Status Roll() override {
+    if (broken_) return BrokenFail();
+    NANO_CHECK(next_ == tail_.end && block_.empty());
+    // A segment without records would give its successor its own name.
+    if (writer_ != nullptr && tail_.end == first_) return {};
+    queue_.reset();
+    writer_.reset();
+    TRY(EnsureSegment());
+    return OrBreak(writer_->Commit(next_, tail_.checkpoint));
+  }
+
  private:
   static tl::unexpected<Error> BrokenFail() {
     return Fail(Code::kUnavailable, "the journal could not be written before; open it again");

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <cctype>
 #include <nlohmann/json.hpp>
 
@@ -19,6 +20,7 @@ constexpr std::array<std::pair<Identity, const char*>, 4> kIdentities{{{Identity
                                                                        {Identity::kKey, "key"},
                                                                        {Identity::kWholeRow, "whole_row"},
                                                                        {Identity::kUndecided, "undecided"}}};
+constexpr std::array<const char*, 5> kMarks{"", "deleted_at", "op", "valid_from", "valid_to"};
 constexpr std::array<const char*, 6> kTransforms{"identity", "year", "month", "day", "hour", "bucket"};
 
 /// What DuckLake is told for one field: Iceberg's month is DuckLake's year and month, and so on.
@@ -64,6 +66,17 @@ const BuildColumn* BuildDefinition::column(const std::string& name) const {
   return nullptr;
 }
 
+std::vector<std::string> BuildDefinition::source_key() const {
+  std::vector<std::string> names;
+  for (const auto& name : key)
+    if (const BuildColumn* const known = column(name); known == nullptr || known->mark == Mark::kNone) names.push_back(name);
+  return names;
+}
+
+bool BuildDefinition::has(Mark mark) const {
+  return std::any_of(columns.begin(), columns.end(), [&](const BuildColumn& column) { return column.mark == mark; });
+}
+
 std::string NewBuildId(const std::string& table) {
   std::string id;
   for (const char c : table)
@@ -84,9 +97,11 @@ std::string ToJson(const BuildDefinition& definition) {
     if (identity == definition.identity) out["identity"] = name;
   out["key"] = definition.key;
   out["columns"] = json::array();
-  for (const auto& column : definition.columns)
+  for (const auto& column : definition.columns) {
     out["columns"].push_back({{"name", column.name}, {"type", ToString(column.type)}, {"not_null", column.not_null},
                               {"description", column.description}});
+    if (column.mark != Mark::kNone) out["columns"].back()["mark"] = kMarks[static_cast<std::size_t>(column.mark)];
+  }
   out["partition_by"] = json::array();
   for (const auto& field : definition.partition_by)
     out["partition_by"].push_back({{"transform", kTransforms[static_cast<std::size_t>(field.transform)]},
@@ -108,6 +123,8 @@ Result<BuildDefinition> DefinitionFromJson(const std::string& text) {
   for (const auto& column : wire::Get(in, "columns", json::array())) {
     ASSIGN(DataType type, ParseDataType(wire::Get(column, "type", "")));
     out.columns.push_back({wire::Get(column, "name", ""), std::move(type), wire::Get(column, "not_null", false), wire::Get(column, "description", "")});
+    for (std::size_t m = 1; m < kMarks.size(); ++m)
+      if (wire::Get(column, "mark", "") == kMarks[m]) out.columns.back().mark = static_cast<Mark>(m);
   }
   for (const auto& field : wire::Get(in, "partition_by", json::array()))
     for (std::size_t t = 0; t < kTransforms.size(); ++t)
@@ -120,8 +137,8 @@ Result<BuildDefinition> DefinitionFromJson(const std::string& text) {
   return out;
 }
 
-Result<std::map<std::string, Build>> ReadBuilds(engine::Connection& connection) {
-  ASSIGN(const auto rows, connection.Query("SELECT id, revision, definition FROM lake.nanohouse.build"));
+Result<std::map<std::string, Build>> ReadBuilds(engine::Connection& connection, const std::string& relation) {
+  ASSIGN(const auto rows, connection.Query("SELECT id, revision, definition FROM " + relation));
   std::map<std::string, Build> builds;
   for (std::size_t r = 0; r < rows.size(); ++r) {
     ASSIGN(BuildDefinition definition, DefinitionFromJson(rows.text(r, 2)));
@@ -130,22 +147,26 @@ Result<std::map<std::string, Build>> ReadBuilds(engine::Connection& connection) 
   return builds;
 }
 
-Result<std::map<std::string, std::string>> ReadVersion(engine::Connection& connection, int number) {
-  ASSIGN(const auto rows, connection.Query("SELECT name, build FROM lake.nanohouse.version WHERE number = ?", {std::int64_t{number}}));
+Result<std::map<std::string, std::string>> ReadVersion(engine::Connection& connection, int number, const std::string& relation) {
+  ASSIGN(const auto rows, connection.Query("SELECT name, build FROM " + relation + " WHERE number = ?", {std::int64_t{number}}));
   std::map<std::string, std::string> names;
   for (std::size_t r = 0; r < rows.size(); ++r) names[rows.text(r, 0)] = rows.text(r, 1);
   return names;
 }
 
-Result<int> CurrentVersion(engine::Connection& connection) {
-  ASSIGN(const auto rows, connection.Query("SELECT coalesce(max(version), 0) FROM lake.nanohouse.bundle"));
+Result<int> CurrentVersion(engine::Connection& connection, const std::string& relation) {
+  ASSIGN(const auto rows, connection.Query("SELECT coalesce(max(version), 0) FROM " + relation));
   return static_cast<int>(rows.integer(0, 0));
 }
 
 Status CreateBuild(Writer& writer, const Build& build) {
+  if (!build.definition.columns.empty()) TRY(MakeTable(writer, build));  // else made when its columns are known
+  return Record(writer, build);
+}
+
+Status MakeTable(Writer& writer, const Build& build) {
   const BuildDefinition& definition = build.definition;
   auto& connection = writer.connection();
-  if (definition.columns.empty()) return Record(writer, build);  // made when its columns are known
   const std::string table = BuildTable(build.id);
   std::string sql = "CREATE TABLE " + table + " (" + kPositionColumn + " BIGINT, " + kCommittedAtColumn + " TIMESTAMPTZ";
   for (const auto& column : definition.columns) sql += ", " + ColumnSql(column);
@@ -164,12 +185,16 @@ Status CreateBuild(Writer& writer, const Build& build) {
   if (!definition.description.empty()) TRY(Comment(connection, "TABLE " + table, definition.description));
   for (const auto& column : definition.columns)
     if (!column.description.empty()) TRY(CommentColumn(connection, table, column));
-  return Record(writer, build);
+  return {};
 }
 
 Status ReviseBuild(Writer& writer, const Build& before, const Build& after) {
+  TRY(before.definition.columns.empty() ? MakeTable(writer, after) : ReviseTable(writer, before, after));
+  return Record(writer, after);
+}
+
+Status ReviseTable(Writer& writer, const Build& before, const Build& after) {
   NANO_CHECK(before.id == after.id);
-  if (before.definition.columns.empty()) return CreateBuild(writer, after);
   auto& connection = writer.connection();
   const std::string table = BuildTable(after.id);
   for (const auto& old : before.definition.columns)
@@ -190,7 +215,7 @@ Status ReviseBuild(Writer& writer, const Build& before, const Build& after) {
   }
   if (before.definition.description != after.definition.description)
     TRY(Comment(connection, "TABLE " + table, after.definition.description));
-  return Record(writer, after);
+  return {};
 }
 
 Status SyncTableOptions(engine::Connection& connection, const std::map<std::string, Build>& builds) {

@@ -16,11 +16,15 @@
 
 namespace nano::lake {
 
+/// What a column of ours that readers see says of its row (lake/marks.h).
+enum class Mark { kNone, kDeletedAt, kOp, kValidFrom, kValidTo };
+
 struct BuildColumn {
   std::string name;
   DataType type;
   bool not_null = false;
   std::string description;
+  Mark mark = Mark::kNone;   ///< kNone: the table's own column
 };
 
 /// How rows of a build are found again.
@@ -42,6 +46,9 @@ struct BuildDefinition {
   std::string description;
 
   const BuildColumn* column(const std::string& name) const;
+  bool has(Mark mark) const;
+  /// The key that the source knows: without what tells the rows of a history apart.
+  std::vector<std::string> source_key() const;
 };
 
 struct Build {
@@ -56,18 +63,21 @@ std::string NewBuildId(const std::string& table);
 std::string ToJson(const BuildDefinition& definition);
 Result<BuildDefinition> DefinitionFromJson(const std::string& json);
 
-/// Every build by id, as the connection's transaction sees them.
-Result<std::map<std::string, Build>> ReadBuilds(engine::Connection& connection);
+/// Every build by id, as the connection's transaction sees them. `relation`, here and below: Writer::Committed() of the table.
+Result<std::map<std::string, Build>> ReadBuilds(engine::Connection& connection, const std::string& relation = "lake.nanohouse.build");
 /// Build ids of version `number`, by name.
-Result<std::map<std::string, std::string>> ReadVersion(engine::Connection& connection, int number);
+Result<std::map<std::string, std::string>> ReadVersion(engine::Connection& connection, int number, const std::string& relation = "lake.nanohouse.version");
 /// The version that plain names mean; 0 where nothing was applied yet.
-Result<int> CurrentVersion(engine::Connection& connection);
+Result<int> CurrentVersion(engine::Connection& connection, const std::string& relation = "lake.nanohouse.bundle");
 
 /// Makes the table (hidden columns first), its partitioning and sorting, and records it.
 Status CreateBuild(Writer& writer, const Build& build);
 /// Brings the table from `before` to `after.definition`: new nullable columns, wider types, comments, key and identity
 /// once decided. kInternal: any other difference.
 Status ReviseBuild(Writer& writer, const Build& before, const Build& after);
+/// The same of a table alone, which no version has and no record names.
+Status MakeTable(Writer& writer, const Build& build);
+Status ReviseTable(Writer& writer, const Build& before, const Build& after);
 /// Tells DuckLake what a table's definition says of its files; it takes that only of committed tables, outside a
 /// transaction.
 Status SyncTableOptions(engine::Connection& connection, const std::map<std::string, Build>& builds);

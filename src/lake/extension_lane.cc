@@ -16,9 +16,8 @@ class ExtensionLane final : public Lane {
           staged.truncate_source ? fmt::format(" WHERE {} >> 48 = {}", kPositionColumn, *staged.truncate_source) : "";
       TRY(connection.Execute("DELETE FROM " + table + condition));
     }
-    if (staged.older_than)
-      TRY(connection.Execute(fmt::format("DELETE FROM {} WHERE {} >> 48 = {} AND {} < {}", table, kPositionColumn,
-                                         staged.truncate_source.value_or(0), kPositionColumn, *staged.older_than)));
+    for (const auto& range : staged.ranges)
+      TRY(connection.Execute(fmt::format("DELETE FROM {0} WHERE {1} >= {2} AND {1} < {3}", table, kPositionColumn, range.begin, range.end)));
     if (!staged.removed.empty()) {
       const auto& key = build.definition.key;
       if (key.size() == 1) {
@@ -45,6 +44,13 @@ class ExtensionLane final : public Lane {
     }
     if (!staged.rows.empty()) TRY(connection.Execute("INSERT INTO " + table + " SELECT * FROM " + staged.rows));
     return {};
+  }
+
+  Result<std::string> RowsOf(Writer&, const Build& build, const std::string& keys) override {
+    std::string equal;
+    for (const auto& column : build.definition.key)
+      equal += (equal.empty() ? "s." : " AND s.") + engine::Quote(column) + " = t." + engine::Quote(column);
+    return fmt::format("(SELECT s._n, t.* FROM {} s JOIN {} t ON {})", keys, BuildTable(build.id), equal);
   }
 };
 

@@ -15,14 +15,15 @@ class LakeReader final : public Reader {
  public:
   Status OpenAt(const Place& place, const ReaderOptions& options) {
     std::error_code error;
-    if (!std::filesystem::exists(place.catalog, error))
+    if (!place.postgres && !std::filesystem::exists(place.catalog, error))
       return WithHint(Fail(Code::kNotFound, "the warehouse has no tables yet"), "Run `nanohouse apply` or `nanohouse ingest` first.");
     engine::Options engine_options;
     engine_options.threads = options.threads;
     engine_options.memory_limit = options.memory_limit;
+    engine_options.extensions = WithCatalogExtensions(place, engine_options.extensions);
     ASSIGN(database_, engine::Database::Open(engine_options));
     ASSIGN(connection_, database_->Connect());
-    return connection_->Execute(AttachStatement(place, Access::kReadOnly, options.snapshot));
+    return Attach(*connection_, place, Access::kReadOnly, options.snapshot);
   }
   engine::Database& database() override { return *database_; }
   engine::Connection& connection() override { return *connection_; }

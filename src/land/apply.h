@@ -4,12 +4,12 @@
 /// rows staged and handed to the lane. What does not fit is told to `rejects`.
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/arena.h"
 #include "base/result.h"
 #include "lake/lake.h"
-#include "lake/lane.h"
 #include "land/event.h"
 #include "land/plan.h"
 
@@ -19,10 +19,11 @@ struct Applied {
   std::uint64_t rows = 0;   ///< written
 };
 
-Result<Applied> ApplyEvents(lake::Writer& writer, lake::Lane& lane, const TablePlan& plan, const std::string& source,
+/// Rejects of earlier parts of the same transaction are already among `rejects`.
+Result<Applied> ApplyEvents(lake::Writer& writer, const TablePlan& plan, const std::string& source,
                             std::vector<Event>& events, Arena& arena, std::vector<Reject>& rejects);
 
 /// Writes rejects into `nanohouse.quarantine`, in the open transaction.
-Status Quarantine(lake::Writer& writer, const std::string& source, const std::vector<Reject>& rejects);
+Status Quarantine(lake::Writer& writer, const std::string& source, std::span<const Reject> rejects);
 
 }  // namespace nano::land

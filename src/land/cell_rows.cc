@@ -24,20 +24,18 @@ class RowsByNumber : public RowSource {
   const std::vector<Column>& columns() const override { return columns_; }
   std::size_t max_threads() const override { return rows_ / (4 * kChunkRows) + 1; }
   std::uint64_t cardinality() const override { return rows_; }
-  Result<std::unique_ptr<RowScan>> Open(std::vector<std::size_t> wanted) override;
+  Result<std::unique_ptr<RowScan>> Open(std::vector<std::size_t> wanted, const engine::Cursor& cursor) override;
   virtual void Write(std::size_t column, std::size_t row, Vector& vector, std::size_t at) const = 0;
 
  private:
   class Scan;
   std::vector<Column> columns_;
   std::size_t rows_;
-  /// The next row to hand out; a source is scanned once, by all threads of one statement.
-  std::shared_ptr<std::atomic<std::size_t>> next_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 class RowsByNumber::Scan final : public RowScan {
  public:
-  Scan(const RowsByNumber& source, std::shared_ptr<std::atomic<std::size_t>> next, std::vector<std::size_t> wanted)
+  Scan(const RowsByNumber& source, engine::Cursor next, std::vector<std::size_t> wanted)
       : source_(source), next_(std::move(next)), wanted_(std::move(wanted)) {}
   Result<std::size_t> Fill(std::vector<Vector>& columns) override {
     const std::size_t begin = next_->fetch_add(kChunkRows);
@@ -50,7 +48,7 @@ class RowsByNumber::Scan final : public RowScan {
 
  private:
   const RowsByNumber& source_;
-  std::shared_ptr<std::atomic<std::size_t>> next_;
+  engine::Cursor next_;
   std::vector<std::size_t> wanted_;
 };
 
@@ -72,9 +70,17 @@ class FinalRows final : public RowsByNumber {
         if (final_row.origin < 0) vector.SetNull(at);
         else vector.data<std::int64_t>()[at] = final_row.origin;
         return;
+      case 3:
+        if (final_row.deleted_at == kNoTime) vector.SetNull(at);
+        else vector.data<std::int64_t>()[at] = final_row.deleted_at;
+        return;
+      case 4:
+        if (final_row.op == 0) vector.SetNull(at);
+        else vector.SetString(at, {&final_row.op, 1});
+        return;
       default: break;
     }
-    column -= 3;
+    column -= 5;
     if (column < inputs_.size()) {
       WriteCell(inputs_[column].type, final_row.cells[column], vector, at);
       return;
@@ -100,15 +106,16 @@ class CellTable final : public RowsByNumber {
   std::vector<std::span<const wire::Cell>> rows_;
 };
 
-Result<std::unique_ptr<RowScan>> RowsByNumber::Open(std::vector<std::size_t> wanted) {
-  return std::unique_ptr<RowScan>(std::make_unique<Scan>(*this, next_, std::move(wanted)));
+Result<std::unique_ptr<RowScan>> RowsByNumber::Open(std::vector<std::size_t> wanted, const engine::Cursor& cursor) {
+  return std::unique_ptr<RowScan>(std::make_unique<Scan>(*this, cursor, std::move(wanted)));
 }
 
 }  // namespace
 
 std::shared_ptr<RowSource> MakeRowSource(const std::vector<Input>& inputs, const std::vector<FinalRow>& rows,
                                          const std::vector<std::size_t>& unsent) {
-  std::vector<RowSource::Column> columns{{"_position", kBigint}, {"_committed_at", kTimestamptz}, {"_origin", kBigint}};
+  std::vector<RowSource::Column> columns{{"_position", kBigint},         {"_committed_at", kTimestamptz}, {"_origin", kBigint},
+                                         {"_deleted_at", kTimestamptz},  {"_op", {}}};
   for (std::size_t i = 0; i < inputs.size(); ++i) columns.push_back({"i" + std::to_string(i), inputs[i].type});
   for (const std::size_t n : unsent) columns.push_back({"u" + std::to_string(n), kBoolean});
   return std::make_shared<FinalRows>(std::move(columns), inputs, rows, unsent);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// Decoded rows as a relation that DuckDB scans: `_position`, `_committed_at`, `_origin`, one column `i<n>` for each input
+/// Decoded rows as a relation that DuckDB scans: `_position`, `_committed_at`, `_origin`, `_deleted_at`, `_op`, one column `i<n>` for each input
 /// and, for inputs of which some row has an unsent value, `u<n>` that says whether this row's is. Rows live elsewhere (the
 /// batch's arena) and outlive the scan.
 

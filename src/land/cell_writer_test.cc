@@ -24,7 +24,7 @@ class Column final : public RowSource {
     columns_ = {{"n", DataType{TypeKind::kBigint, 0, 0, {}, {}}}, {"v", std::move(type)}};
   }
   const std::vector<RowSource::Column>& columns() const override { return columns_; }
-  Result<std::unique_ptr<RowScan>> Open(std::vector<std::size_t> wanted) override;
+  Result<std::unique_ptr<RowScan>> Open(std::vector<std::size_t> wanted, const engine::Cursor&) override;
   const std::vector<Cell>& cells() const { return cells_; }
 
  private:
@@ -53,7 +53,7 @@ class ColumnScan final : public RowScan {
   std::size_t next_ = 0;
 };
 
-Result<std::unique_ptr<RowScan>> Column::Open(std::vector<std::size_t> wanted) {
+Result<std::unique_ptr<RowScan>> Column::Open(std::vector<std::size_t> wanted, const engine::Cursor&) {
   return std::unique_ptr<RowScan>(std::make_unique<ColumnScan>(*this, std::move(wanted)));
 }
 

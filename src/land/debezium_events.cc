@@ -2,8 +2,10 @@
 #include "land/debezium_events.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "land/rules.h"
+#include "wire/debezium_document.h"
 #include "wire/json_token.h"
 
 namespace nano::land {
@@ -57,10 +59,18 @@ std::span<Cell> ReadImage(const TablePlan& plan, const std::vector<DebeziumField
   return cells;
 }
 
-/// Key columns that an image lacks are taken from the message's own key.
-void FillFromKey(const TablePlan& plan, const std::vector<DebeziumField>& key, std::span<Cell> image, Arena& arena) {
+/// A value that was certainly not sent: it holds nothing that could be data.
+Cell Unsent() {
+  Cell cell;
+  cell.kind = Cell::Kind::kUnchanged;
+  return cell;
+}
+
+/// Columns (`inputs` of them) that an image lacks are taken from the message's own key.
+void FillFromKey(const TablePlan& plan, const std::vector<std::size_t>& inputs, const std::vector<DebeziumField>& key, std::span<Cell> image,
+                 Arena& arena) {
   std::string reason;
-  for (const std::size_t input : plan.key) {
+  for (const std::size_t input : inputs) {
     if (image[input].kind == Cell::Kind::kValue) continue;
     if (const auto field = Follow(key, plan.inputs[input].path, 0, arena))
       if (!wire::ReadDebezium(plan.inputs[input].type, *field, plan.inputs[input].source_type, plan.special, arena, image[input], reason))
@@ -71,20 +81,30 @@ void FillFromKey(const TablePlan& plan, const std::vector<DebeziumField>& key, s
 Status JudgeNewFields(const TablePlan& plan, const wire::DebeziumEvent& change, const Record& record, const StreamFacts& facts,
                       const Event& event, std::vector<Reject>& rejects) {
   if (!facts.seen) return {};
-  for (const auto& field : change.after) {
-    if (field.token == "null" || facts.fields.count(std::string(field.name))) continue;
+  for (std::size_t i = 0; i < change.after.size(); ++i) {
+    const auto& field = change.after[i];
+    if (i < plan.inputs.size() && plan.inputs[i].path[0] == field.name) continue;   // as most do
+    if (field.token == "null" || facts.fields.contains(field.name)) continue;
     const bool taken = std::any_of(plan.inputs.begin(), plan.inputs.end(), [&](const Input& input) { return input.path[0] == field.name; });
     if (!taken) TRY(JudgeNewField(plan, record.stream, event, field.name, field.token, rejects));
   }
   return {};
 }
 
-}  // namespace
-
-std::string SnapshotOf(const wire::DebeziumEvent& change) {
-  if (change.snapshot.empty() || change.snapshot == "false" || change.snapshot == "incremental") return {};
-  return fmt::format("{}/{}/{}", change.lsn.value_or(0), change.transaction, change.run_id);
+/// A delete as a row of a table of events: the old values, as far as the source sends them.
+Status AddGoneRow(const TablePlan& plan, const wire::DebeziumEvent& change, const Record& record, Event& event,
+                  std::vector<Misfit>& misfits, Arena& arena, std::vector<Event>& events, std::vector<Reject>& rejects) {
+  std::vector<std::size_t> all(plan.inputs.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  FillFromKey(plan, all, change.key, event.before, arena);
+  event.after = event.before;
+  TRY(JudgeRow(plan, record.stream, event, misfits, rejects));
+  event.after = {};
+  events.push_back(event);
+  return {};
 }
+
+}  // namespace
 
 Status AddDebeziumEvent(const TablePlan& plan, const wire::DebeziumEvent& change, const Record& record, Position position,
                         std::int64_t number, const StreamFacts& facts, Arena& arena, std::vector<Event>& events,
@@ -93,6 +113,7 @@ Status AddDebeziumEvent(const TablePlan& plan, const wire::DebeziumEvent& change
   event.position = position;
   event.row_position = lake::RowPosition(number, position);
   event.committed_at = change.committed_at >= 0 ? change.committed_at : record.committed_at;
+  if (event.committed_at == kNoTime && (plan.is_history() || plan.is_soft())) event.committed_at = record.ingested_at;
   const bool keyed = plan.build.definition.identity == lake::Identity::kKey;
   const bool whole = !keyed;
   const auto reject = [&](const std::string& reason) {
@@ -113,8 +134,14 @@ Status AddDebeziumEvent(const TablePlan& plan, const wire::DebeziumEvent& change
   if (tombstone || change.op == 'd') {
     event.op = Op::kDelete;
     event.before = ReadImage(plan, change.before, arena, misfits);
+    if (plan.keeps_events()) return AddGoneRow(plan, change, record, event, misfits, arena, events, rejects);
     if (keyed) {
-      FillFromKey(plan, change.key, event.before, arena);
+      if (tombstone && plan.key.size() == 1 && plan.inputs[plan.key[0]].path == std::vector<std::string>{"_id"}) {
+        std::vector<DebeziumField> key = change.key;   // only its delete said that it is a document's
+        wire::RenameDocumentKey(key, arena);
+        FillFromKey(plan, plan.key, key, event.before, arena);
+      }
+      FillFromKey(plan, plan.key, change.key, event.before, arena);
       if (!TakeKey(plan, event.before, arena, event.key_cells, event.key)) reject("deletes a row whose key columns it does not name");
     } else if (whole && !change.has_before) {
       event.before = {};
@@ -125,14 +152,21 @@ Status AddDebeziumEvent(const TablePlan& plan, const wire::DebeziumEvent& change
     return {};
   }
 
+  event.pending = change.pending;
   event.op = change.op == 'r' ? Op::kRead : change.op == 'u' ? Op::kUpdate : Op::kInsert;
-  if (change.op_assumed && !keyed) event.op = Op::kInsert;  // a row without a key can only be added
+  if (change.op_assumed && plan.build.definition.identity == lake::Identity::kWholeRow) event.op = Op::kInsert;  // a row without a key can only be added
   event.after = ReadImage(plan, change.after, arena, misfits);
+  if (change.connector == "oracle")   // an unchanged LOB is never sent, however short: the mark is no data there
+    for (Cell& cell : event.after)
+      if (cell.kind == Cell::Kind::kUnchanged) cell = Unsent();
+  if (change.partial)   // of a document that was not sent whole: the rest stays as it is
+    for (Cell& cell : event.after)
+      if (cell.kind == Cell::Kind::kAbsent) cell = Unsent();
   if (keyed) {
-    FillFromKey(plan, change.key, event.after, arena);
+    FillFromKey(plan, plan.key, change.key, event.after, arena);
     if (!TakeKey(plan, event.after, arena, event.key_cells, event.key)) {
       event.key = {};
-      if (misfits.empty()) {
+      if (misfits.empty() && change.unfit.empty()) {
         reject("has no value in a key column");
         events.push_back(event);
         return {};
@@ -140,17 +174,29 @@ Status AddDebeziumEvent(const TablePlan& plan, const wire::DebeziumEvent& change
     }
     if (change.has_old_key) {
       const auto old = arena.Array<Cell>(plan.inputs.size());
-      FillFromKey(plan, change.old_key, old, arena);
+      FillFromKey(plan, plan.key, change.old_key, old, arena);
       if (!TakeKey(plan, old, arena, event.old_key_cells, event.old_key)) event.old_key = {};
-    } else if (event.op == Op::kInsert || event.op == Op::kRead) {
-      // Only the second half of a key change lacks values; in any other insert the text is data.
-      for (std::size_t i = 0; i < event.after.size(); ++i)
-        if (event.after[i].kind == Cell::Kind::kUnchanged && CanBeData(plan.inputs[i].type)) event.after[i].kind = Cell::Kind::kValue;
     }
+  }
+  if (!change.has_old_key && (event.op == Op::kInsert || event.op == Op::kRead)) {
+    // Only the second half of a key change lacks values; in any other insert the text is data.
+    for (std::size_t i = 0; i < event.after.size(); ++i)
+      if (event.after[i].kind == Cell::Kind::kUnchanged && CanBeData(plan.inputs[i].type)) event.after[i].kind = Cell::Kind::kValue;
+  }
+  if (!change.unfit.empty()) {
+    reject(std::string(change.unfit));
+    events.push_back(event);
+    return {};
   }
   if (whole && change.has_before && event.op == Op::kUpdate) {
     std::vector<Misfit> old_misfits;
     event.before = ReadImage(plan, change.before, arena, old_misfits);
+  }
+  if (plan.keeps_events() && change.has_before) {
+    std::vector<Misfit> ignored;
+    const auto before = ReadImage(plan, change.before, arena, ignored);
+    for (std::size_t i = 0; i < event.after.size(); ++i)  // an unsent value is the one that it was
+      if (event.after[i].kind == Cell::Kind::kUnchanged && before[i].kind == Cell::Kind::kValue) event.after[i] = before[i];
   }
   TRY(JudgeRow(plan, record.stream, event, misfits, rejects));
   TRY(JudgeNewFields(plan, change, record, facts, event, rejects));

@@ -15,12 +15,14 @@
 
 namespace nano::land {
 
+/// Whether a new snapshot's rows take the place of all that the table has: without a key they would double.
+inline bool SnapshotReplacesAll(const TablePlan& plan) {
+  return plan.build.definition.identity == lake::Identity::kWholeRow && plan.sources_of_same_name == 1;
+}
+
 /// Adds the event that `change` makes of the plan's table; `number` is the source's. New fields are judged and told.
 Status AddDebeziumEvent(const TablePlan& plan, const wire::DebeziumEvent& change, const Record& record, Position position,
                         std::int64_t number, const StreamFacts& facts, Arena& arena, std::vector<Event>& events,
                         std::vector<Reject>& rejects);
-
-/// Which snapshot a row was read by; "" for a streamed change and an incremental snapshot's row.
-std::string SnapshotOf(const wire::DebeziumEvent& change);
 
 }  // namespace nano::land

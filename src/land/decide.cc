@@ -3,26 +3,22 @@
 
 #include <algorithm>
 
+#include "lake/marks.h"
+
 namespace nano::land {
 
-bool IsUndecided(const lake::BuildDefinition& definition) {
-  return definition.columns.empty() || definition.identity == lake::Identity::kUndecided;
-}
+using lake::BuildDefinition;
 
-Result<lake::BuildDefinition> Decide(const contract::Table& table, const lake::BuildDefinition& before,
-                                     const std::vector<SourceField>& fields, const std::vector<std::string>& key, bool whole_row) {
-  lake::BuildDefinition definition = before;
-  if (definition.columns.empty())
-    for (const auto& field : fields) {
-      if (field.name.rfind('_', 0) == 0 && (field.name == lake::kPositionColumn || field.name == lake::kCommittedAtColumn)) continue;
-      const bool in_key = std::find(key.begin(), key.end(), field.name) != key.end() ||
-                          std::find(definition.key.begin(), definition.key.end(), field.name) != definition.key.end();
-      definition.columns.push_back({field.name, field.type, in_key, ""});
-    }
-  if (definition.identity != lake::Identity::kUndecided) return definition;
+namespace {
+
+Status DecideIdentity(const contract::Table& table, BuildDefinition& definition, const std::vector<std::string>& key, bool whole_row) {
+  if (definition.identity != lake::Identity::kUndecided) return {};
   if (key.empty()) {
+    if (table.mode == contract::Mode::kReplace && table.deletes != contract::Deletes::kHard)
+      return WithHint(Fail(Code::kInvalid, "table \"{}\" keeps what a new set does not have, and the source names no key", table.name),
+                      "Name a primary_key, or leave `deletes` away.");
     definition.identity = whole_row ? lake::Identity::kWholeRow : lake::Identity::kNone;
-    return definition;
+    return {};
   }
   definition.key.clear();
   for (const auto& field : key) {
@@ -37,6 +33,28 @@ Result<lake::BuildDefinition> Decide(const contract::Table& table, const lake::B
     definition.key.push_back(column);
   }
   definition.identity = lake::Identity::kKey;
+  return {};
+}
+
+}  // namespace
+
+bool IsUndecided(const BuildDefinition& definition) {
+  return definition.columns.empty() || definition.identity == lake::Identity::kUndecided;
+}
+
+Result<BuildDefinition> Decide(const contract::Table& table, const BuildDefinition& before,
+                                     const std::vector<SourceField>& fields, const std::vector<std::string>& key, bool whole_row) {
+  BuildDefinition definition = before;
+  if (definition.columns.empty())
+    for (const auto& field : fields) {
+      if (field.name.rfind('_', 0) == 0 && (field.name == lake::kPositionColumn || field.name == lake::kCommittedAtColumn)) continue;
+      const bool in_key = !lake::KeepsEvents(table) &&
+                          (std::find(key.begin(), key.end(), field.name) != key.end() ||
+                          std::find(definition.key.begin(), definition.key.end(), field.name) != definition.key.end());
+      definition.columns.push_back({field.name, field.type, in_key, ""});
+    }
+  TRY(DecideIdentity(table, definition, key, whole_row));
+  TRY(lake::AddMarks(table, definition));
   return definition;
 }
 

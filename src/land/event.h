@@ -28,6 +28,8 @@ struct Event {
   std::string_view old_key;               ///< of the row that this one was before its key changed; empty if that isn't so
   std::span<wire::Cell> old_key_cells;
   bool rejected = false;                  ///< it is in quarantine
+  bool pending = false;                   ///< a snapshot is still to bring its row: without that it is passed over, not refused
+  bool versioned = false;                 ///< Singer: of a version of its stream, which counts on every row's position
 };
 
 /// A value that did not fit, on its way into quarantine.

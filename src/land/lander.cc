@@ -9,10 +9,11 @@
 #include <unordered_map>
 
 #include "base/check.h"
-#include "lake/lane.h"
 #include "land/apply.h"
 #include "land/debezium_events.h"
 #include "land/decide.h"
+#include "land/full_sets.h"
+#include "land/removal.h"
 #include "land/rules.h"
 #include "land/singer_append.h"
 #include "land/singer_events.h"
@@ -36,14 +37,15 @@ constexpr std::size_t kLookAhead = 1000;
 class SourceLander final : public Lander {
  public:
   SourceLander(lake::Writer& writer, std::shared_ptr<const Contract> contract, std::string source)
-      : writer_(writer), contract_(std::move(contract)), source_(std::move(source)), lane_(lake::MakeExtensionLane()) {}
+      : writer_(writer), contract_(std::move(contract)), source_(std::move(source)),
+        sets_(writer, facts_, source_, [this](TableState& state) { return Flush(state); }) {}
 
   /// Reads what is deployed, in one transaction: each of its own would ask the catalog anew.
   Status Load() {
     auto& connection = writer_.connection();
     TRY(connection.Execute("BEGIN TRANSACTION"));
     const Status read = Read();
-    TRY(connection.Execute("COMMIT"));
+    TRY(connection.Execute("COMMIT"));  // it only read
     TRY(read);
     return lake::SyncTableOptions(connection, builds_);
   }
@@ -51,8 +53,10 @@ class SourceLander final : public Lander {
   Position next() const override { return next_; }
   Position taken() const override { return taken_; }
   const LandCounters& counters() const override { return counters_; }
+  std::map<std::string, TableLanded> TakeLanded() override { return std::exchange(landed_, {}); }
 
   Status Take(std::vector<BlockPtr> blocks, InputEnds ends, const MoreBlocks& more) override {
+    if (!broken_) return broken_;   // what was taken and did not land is taken anew by the next lander
     Add(std::move(blocks));
     Status landed = LandPending(ends, more);
     while (landed && !beyond_.empty()) {  // what followed a stream of rows and was not one of them
@@ -60,7 +64,15 @@ class SourceLander final : public Lander {
       landed = LandPending(InputEnds::kNo, nullptr);
     }
     if (!landed) {
+      broken_ = landed;
       writer_.Rollback();
+      landing_.clear();
+      for (auto& state : states_) {
+        state.events.clear();
+        state.raw.clear();
+      }
+      rejects_.clear();
+      written_rejects_ = 0;
       pending_.clear();
       pending_bytes_ = 0;
     }
@@ -89,10 +101,10 @@ class SourceLander final : public Lander {
  private:
   Status Read() {
     auto& connection = writer_.connection();
-    ASSIGN(version_, lake::CurrentVersion(connection));
+    ASSIGN(version_, lake::CurrentVersion(connection, writer_.Committed("bundle")));
     if (version_ == 0) return WithHint(Fail(Code::kNotFound, "the warehouse was never applied"), "Run `nanohouse apply`.");
-    ASSIGN(const auto builds, lake::ReadBuilds(connection));
-    ASSIGN(const auto names, lake::ReadVersion(connection, version_));
+    ASSIGN(const auto builds, lake::ReadBuilds(connection, writer_.Committed("build")));
+    ASSIGN(const auto names, lake::ReadVersion(connection, version_, writer_.Committed("version")));
     builds_.clear();
     states_.clear();
     by_stream_.clear();
@@ -112,7 +124,8 @@ class SourceLander final : public Lander {
         }
         by_stream_[feed.stream].push_back(state);
       }
-    TRY(facts_.Load(connection, source_));
+    TRY(facts_.Load(writer_, source_));
+    for (const auto& [stream, states] : by_stream_) knows_versions_ = knows_versions_ || !facts_.of(stream).versions.empty();
     const auto at = writer_.head().sources.find(source_);
     next_ = taken_ = at == writer_.head().sources.end() ? Position{} : at->second;
     number_ = -1;
@@ -150,7 +163,10 @@ class SourceLander final : public Lander {
   }
 
   Status LandUpTo(Position end, const MoreBlocks& more) {
-    if (!writer_.in_transaction()) TRY(writer_.Begin());
+    if (!writer_.in_transaction()) {
+      ASSIGN(const auto lane, LaneFor());
+      TRY(writer_.Begin(lane));
+    }
     if (number_ < 0) { ASSIGN(number_, writer_.SourceNumber(source_)); }
     arena_ = Arena();
     for (std::size_t b = 0; b < pending_.size(); ++b) {
@@ -158,7 +174,9 @@ class SourceLander final : public Lander {
       const journal::Block& block = *held;
       const std::size_t begin = next_ > block.begin() ? static_cast<std::size_t>(next_.value - block.begin().value) : 0;
       const std::size_t stop = static_cast<std::size_t>(std::min(end, block.end()).value - block.begin().value);
-      if (begin >= stop || !block.uniform() || !SpanOfPlainRows(held, begin, stop))
+      bool passed = false;
+      if (begin < stop && block.uniform()) { ASSIGN(passed, SpanOfPlainRows(held, begin, stop)); }
+      if (!passed)
         for (std::size_t n = begin; n < stop; ++n) TRY(LandRecord(b, n, block.record(n)));
       if (end <= block.end()) break;
     }
@@ -169,10 +187,10 @@ class SourceLander final : public Lander {
       TRY(StreamRows(*streamed, more, end));
     }
     for (auto& state : states_) TRY(Flush(state));
-    TRY(Quarantine(writer_, source_, rejects_));
-    counters_.quarantined += rejects_.size();
-    rejects_.clear();
-    TRY(facts_.Save(writer_.connection()));
+    TRY(Quarantine(writer_, source_, std::span(rejects_).subspan(written_rejects_)));
+    counters_.quarantined += rejects_.size() - written_rejects_;
+    written_rejects_ = rejects_.size();
+    TRY(facts_.Save(writer_));
     next_ = end;
     while (!pending_.empty() && pending_.front()->end() <= end) {
       pending_bytes_ -= pending_.front()->raw_bytes();
@@ -185,7 +203,33 @@ class SourceLander final : public Lander {
     TRY(writer_.SetPosition(source_, end));
     TRY(writer_.Commit("land"));
     ++counters_.commits;
+    for (auto& [table, part] : landing_) {
+      TableLanded& landed = landed_[table];
+      landed.rows += part.rows;
+      landed.newest = std::max(landed.newest, part.newest);
+    }
+    landing_.clear();
+    for (const auto& reject : rejects_)
+      if (!reject.table.empty()) ++landed_[reject.table].quarantined;
+    rejects_.clear();
+    written_rejects_ = 0;
+    for (const auto& state : states_) TRY(writer_.Tidy(state.build));
     return {};
+  }
+
+  /// What looks at the rows of its table in other ways than by key sees them only through the extension.
+  Result<lake::LaneKind> LaneFor() {
+    for (const auto& state : states_)
+      if (state.table->mode == contract::Mode::kHistory || state.table->mode == contract::Mode::kReplace ||
+          state.build.definition.has(lake::Mark::kDeletedAt))
+        return lake::LaneKind::kExtension;
+    return writer_.LaneFor(Builds());
+  }
+
+  std::vector<const lake::Build*> Builds() const {
+    std::vector<const lake::Build*> builds;
+    for (const auto& state : states_) builds.push_back(&state.build);
+    return builds;
   }
 
   Status LandRecord(std::size_t block, std::size_t n, const Record& record) {
@@ -206,31 +250,31 @@ class SourceLander final : public Lander {
 
   Status LandDebezium(std::size_t block, std::size_t n, const Record& record, Position position) {
     if (record.kind != RecordKind::kData && record.kind != RecordKind::kTruncate && record.kind != RecordKind::kTombstone) return {};
-    const auto found = by_stream_.find(std::string(record.stream));
-    if (found == by_stream_.end()) return {};
+    LookAtStream(record.stream);
+    if (!last_states_) return {};
     auto change = decoder_.Decode(record.bytes, record.has_value, record.key, record.has_key, record.headers, record.stream, arena_);
     if (!change) {
       rejects_.push_back({std::string(record.stream), "", "", "", std::string(record.bytes.substr(0, 4096)), change.error().message, position, record.committed_at, {}});
       return {};
     }
-    StreamFacts& facts = facts_.of(std::string(record.stream));
-    if (!facts.seen && change->has_after) {
+    StreamFacts& facts = *last_facts_;
+    if (!facts.seen && change->has_after && !change->partial) {
       for (const auto& field : change->after) facts.fields.insert(std::string(field.name));
       for (const auto& field : change->key) facts.key.emplace_back(field.name);
       facts.seen = true;
       facts_.Touch(std::string(record.stream));
     }
-    std::string snapshot = SnapshotOf(*change);
+    std::string snapshot = wire::SnapshotOf(*change);
     const bool snapshot_begins = !snapshot.empty() && snapshot != facts.snapshot;
     if (snapshot_begins) {
       facts.snapshot = std::move(snapshot);
       facts_.Touch(std::string(record.stream));
     }
-    for (TableState* state : found->second) {
-      if (!state->plan && change->has_after) TRY(DecideFromChange(*state, *change, facts, block, n));
+    for (TableState* state : *last_states_) {
+      if (!state->plan && change->has_after && !change->partial) TRY(DecideFromChange(*state, *change, facts, block, n));
       if (!state->plan) continue;  // nothing of it is known, so nothing of it is in the table
       if (state->table->on_new_field == contract::OnNewField::kAppendNewColumns) TRY(AppendNewColumns(*state, *change, facts, std::string(record.stream)));
-      if (snapshot_begins && state->plan->build.definition.identity != lake::Identity::kKey && state->plan->sources_of_same_name == 1) {
+      if (snapshot_begins && SnapshotReplacesAll(*state->plan)) {
         Event begin;
         begin.op = Op::kSnapshotBegin;
         begin.position = position;
@@ -284,6 +328,8 @@ class SourceLander final : public Lander {
 
   Status LandSinger(std::size_t block, std::size_t n, const Record& record, Position position) {
     if (record.kind == RecordKind::kSchema) return TakeSchema(record, position);
+    if (record.kind == RecordKind::kSnapshotEdge) return TakeEdge(record, position);
+    if (record.kind == RecordKind::kActivateVersion) return ActivateVersion(record, position);
     if (record.kind != RecordKind::kData) return {};
     LookAtStream(record.stream);
     if (!last_facts_->seen) {
@@ -291,10 +337,13 @@ class SourceLander final : public Lander {
       return {};
     }
     if (!last_states_) return {};
+    const auto version = VersionOf(pending_[block], record);
+    NoteVersion(last_stream_, version, position);
     for (TableState* state : *last_states_) {
       if (!state->plan) continue;
+      TRY(sets_.Row(*state, last_stream_, version));
       if (IsPlainAppend(*state->plan)) {
-        AddSpan(*state, {pending_[block], n, n + 1});
+        TRY(AddSpan(*state, {pending_[block], n, n + 1}));
       } else {
         TRY(AddSingerEvent(*state->plan, *state->reader, record, position, number_, *last_facts_, arena_, state->events, rejects_));
       }
@@ -311,25 +360,98 @@ class SourceLander final : public Lander {
   }
 
   /// A block of rows of one stream that only plain appends take is not looked at one by one. False: it is no such block.
-  bool SpanOfPlainRows(const BlockPtr& block, std::size_t begin, std::size_t stop) {
+  Result<bool> SpanOfPlainRows(const BlockPtr& block, std::size_t begin, std::size_t stop) {
     const Record first = block->record(begin);
     if (first.format != Format::kSinger || first.kind != RecordKind::kData || (first.flags & kReplayed)) return false;
     LookAtStream(first.stream);
     if (!last_facts_->seen || !last_states_) return false;
     for (const TableState* state : *last_states_)
       if (!state->plan || !IsPlainAppend(*state->plan)) return false;
-    for (TableState* state : *last_states_) AddSpan(*state, {block, begin, stop});
+    const std::optional<std::int64_t> version = wire::SingerVersion(first.bytes, arena_);
+    if (version != wire::SingerVersion(block->record(stop - 1).bytes, arena_)) return false;
+    NoteVersion(last_stream_, version, Position{block->begin().value + begin});
+    for (TableState* state : *last_states_) {
+      TRY(sets_.Row(*state, last_stream_, version));
+      TRY(AddSpan(*state, {block, begin, stop}));
+    }
     counters_.records += stop - begin;
     return true;
   }
 
-  void AddSpan(TableState& state, const RawSpan& span) {
+  Status AddSpan(TableState& state, const RawSpan& span) {
+    if (state.raw_stream != last_stream_) TRY(Flush(state));
     state.raw_stream = last_stream_;
     if (!state.raw.empty() && state.raw.back().block == span.block && state.raw.back().end == span.begin) state.raw.back().end = span.end;
     else state.raw.push_back(span);
+    return {};
+  }
+
+  /// Of a block of one stream's records the first and the last tell for all, if they agree.
+  std::optional<std::int64_t> VersionOf(const BlockPtr& block, const Record& record) {
+    if (!block->uniform()) return wire::SingerVersion(record.bytes, arena_);
+    if (block != version_block_) {
+      version_block_ = block;
+      block_version_ = wire::SingerVersion(block->record(0).bytes, arena_);
+      versions_agree_ = block_version_ == wire::SingerVersion(block->record(block->size() - 1).bytes, arena_);
+    }
+    return versions_agree_ ? block_version_ : wire::SingerVersion(record.bytes, arena_);
+  }
+
+  /// A row of the stream with this version stands at `at`.
+  void NoteVersion(const std::string& stream, std::optional<std::int64_t> version, Position at) {
+    if (!version && !knows_versions_) return;
+    knows_versions_ = true;
+    StreamFacts& facts = facts_.of(stream);
+    bool shared = false;
+    if (const auto found = by_stream_.find(stream); found != by_stream_.end())
+      for (const TableState* state : found->second)
+        for (const auto& feed : state->table->sources) {
+          if (feed.source != source_ || feed.stream == stream) continue;
+          shared = true;
+          if (facts_.of(feed.stream).versions.Interrupt(at)) facts_.Touch(feed.stream);
+        }
+    if (facts.versions.Note(version, at, shared)) facts_.Touch(stream);
+  }
+
+  /// Rows of older versions of the stream go.
+  Status ActivateVersion(const Record& record, Position position) {
+    const auto message = wire::ParseSingerLine(record.bytes, arena_);
+    const std::string stream(message.stream);
+    const auto found = by_stream_.find(stream);
+    if (found == by_stream_.end() || !message.version) return {};
+    StreamFacts& facts = facts_.of(stream);
+    Going going;
+    for (const auto& [begin, end] : facts.versions.Activate(*message.version, position))
+      if (begin < end) going.ranges.push_back({lake::RowPosition(number_, begin), lake::RowPosition(number_, end)});
+    going.row_position = lake::RowPosition(number_, position);
+    going.at = record.committed_at != kNoTime ? record.committed_at : record.ingested_at;
+    for (TableState* state : found->second) {
+      if (!state->plan) continue;
+      if (state->table->mode == contract::Mode::kReplace) {
+        TRY(sets_.Activate(*state, stream, *message.version));
+      } else if (!going.ranges.empty()) {
+        TRY(Flush(*state));
+        TRY(RemoveRows(writer_, *state->plan, going, arena_));
+      }
+    }
+    if (!going.ranges.empty()) facts_.Touch(stream);
+    return {};
+  }
+
+  /// A run of the source begins or has said all (ingest marks it where a table takes whole sets).
+  Status TakeEdge(const Record& record, Position position) {
+    if (record.bytes == kRunBegins) return sets_.RunBegins(states_);
+    return sets_.RunEnds(states_, record.ingested_at, lake::RowPosition(number_, position));
   }
 
   Status TakeSchema(const Record& record, Position position) {
+    TRY(ReadSchema(record, position));
+    if (const auto found = by_stream_.find(std::string(record.stream)); found != by_stream_.end())
+      for (TableState* state : found->second) TRY(sets_.Announce(*state, std::string(record.stream)));
+    return {};
+  }
+
+  Status ReadSchema(const Record& record, Position position) {
     const auto message = wire::ParseSingerLine(record.bytes, arena_);
     const std::string stream(message.stream);
     StreamFacts& facts = facts_.of(stream);
@@ -391,10 +513,14 @@ class SourceLander final : public Lander {
     lake::Build after = state.build;
     after.definition = std::move(definition);
     ++after.revision;
-    TRY(lake::ReviseBuild(writer_, state.build, after));
+    const Status amended = writer_.Amend([&]() -> Status {
+      TRY(lake::ReviseBuild(writer_, state.build, after));
+      if (sets_.IsUnderWay(state)) TRY(lake::ReviseTable(writer_, SetOf(state.build, source_), SetOf(after, source_)));
+      builds_[state.table->name] = after;
+      return lake::SetVersion(writer_, version_, builds_);
+    });
+    TRY(amended);
     state.build = after;
-    builds_[state.table->name] = after;
-    TRY(lake::SetVersion(writer_, version_, builds_));
     return Replan(state);
   }
 
@@ -425,7 +551,7 @@ class SourceLander final : public Lander {
         if (!more(blocks)) return false;
         for (auto& block : blocks) {
           if (block->end() <= taken_) continue;
-          if (!beyond_.empty() || !SpansOfStream(block, stream, spans)) {
+          if (!beyond_.empty() || !SpansOfStream(block, stream, spans) || !NoteVersions(state, *block, stream, spans)) {
             beyond_.push_back(std::move(block));
             continue;
           }
@@ -439,7 +565,24 @@ class SourceLander final : public Lander {
     ASSIGN(const std::uint64_t rows, AppendSingerRows(writer_, *state.plan, facts_.of(stream), stream, number_,
                                                            std::exchange(state.raw, {}), next, rejects_));
     counters_.rows += rows;
+    landing_[state.table->name].rows += rows;
     return {};
+  }
+
+  /// Of the spans that lie in the block. False: it is to be looked at record by record.
+  bool NoteVersions(const TableState& state, const journal::Block& block, const std::string& stream, std::vector<RawSpan>& spans) {
+    const std::size_t first = static_cast<std::size_t>(
+        std::find_if(spans.begin(), spans.end(), [&](const RawSpan& span) { return span.block.get() == &block; }) - spans.begin());
+    Arena arena;
+    const auto version_at = [&](std::size_t n) { return wire::SingerVersion(block.record(n).bytes, arena); };
+    bool alike = true;
+    for (std::size_t s = first; s < spans.size() && alike; ++s) {
+      const auto version = version_at(spans[s].begin);
+      alike = version == version_at(spans[s].end - 1) && sets_.Takes(state, stream, version);
+      if (alike) NoteVersion(stream, version, Position{block.begin().value + spans[s].begin});
+    }
+    if (!alike) spans.resize(first);
+    return alike;
   }
 
   /// The rows of `stream` in a block that has nothing else but messages that move no row. False: it has.
@@ -448,7 +591,7 @@ class SourceLander final : public Lander {
     const std::size_t looked_at = block->uniform() ? 1 : block->size();
     for (std::size_t n = 0; n < looked_at; ++n) {
       const Record record = block->record(n);
-      const bool idle = record.kind == RecordKind::kState || record.kind == RecordKind::kOther || record.kind == RecordKind::kActivateVersion;
+      const bool idle = record.kind == RecordKind::kState || record.kind == RecordKind::kOther;
       if (record.format != Format::kSinger || (record.flags & kReplayed) || (!idle && (record.kind != RecordKind::kData || record.stream != stream))) {
         spans.resize(before);
         return false;
@@ -463,14 +606,19 @@ class SourceLander final : public Lander {
 
   Status Flush(TableState& state) {
     if (!state.events.empty()) {
-      ASSIGN(const Applied applied, ApplyEvents(writer_, *lane_, *state.plan, source_, state.events, arena_, rejects_));
+      TableLanded& landing = landing_[state.table->name];
+      for (const auto& event : state.events)
+        if (event.committed_at != kNoTime) landing.newest = std::max(landing.newest, event.committed_at);
+      ASSIGN(const Applied applied, ApplyEvents(writer_, *state.plan, source_, state.events, arena_, rejects_));
       counters_.rows += applied.rows;
+      landing.rows += applied.rows;
       state.events.clear();
     }
     if (!state.raw.empty()) {
       ASSIGN(const std::uint64_t rows, AppendSingerRows(writer_, *state.plan, facts_.of(state.raw_stream), state.raw_stream,
                                                              number_, std::exchange(state.raw, {}), nullptr, rejects_));
       counters_.rows += rows;
+      landing_[state.table->name].rows += rows;
     }
     return {};
   }
@@ -478,7 +626,6 @@ class SourceLander final : public Lander {
   lake::Writer& writer_;
   std::shared_ptr<const Contract> contract_;
   std::string source_;
-  std::unique_ptr<lake::Lane> lane_;
   int version_ = 0;
   std::map<std::string, lake::Build> builds_;           ///< by the name of the table
   std::list<TableState> states_;
@@ -491,9 +638,18 @@ class SourceLander final : public Lander {
   std::size_t pending_bytes_ = 0;
   std::vector<BlockPtr> beyond_;     ///< came while rows were streamed, and is something else
   Position next_, taken_;
+  Status broken_;                    ///< why nothing more can be landed here
   Arena arena_;
-  std::vector<Reject> rejects_;
+  std::vector<Reject> rejects_;           ///< of the open transaction
+  std::size_t written_rejects_ = 0;       ///< of these are in quarantine
   LandCounters counters_;
+  std::map<std::string, TableLanded> landing_, landed_;   ///< by table, of the open transaction; committed
+
+  FullSets sets_;
+  BlockPtr version_block_;                               ///< whose records have `block_version_`, if `versions_agree_`
+  std::optional<std::int64_t> block_version_;
+  bool versions_agree_ = false;
+  bool knows_versions_ = false;                          ///< some stream's records have one
 
   std::string last_stream_;                              ///< records of one stream mostly follow each other
   StreamFacts* last_facts_ = nullptr;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,13 @@ struct LandCounters {
   std::uint64_t quarantined = 0;
   std::uint64_t replayed = 0;       ///< passed over, as the source had said them before
   std::uint64_t commits = 0;
+};
+
+/// What a commit brought to one table.
+struct TableLanded {
+  std::uint64_t rows = 0;
+  std::uint64_t quarantined = 0;
+  std::int64_t newest = 0;          ///< commit time at the source of its newest change, µs since 1970; 0: unknown
 };
 
 /// Whether what was taken is all there is now: then its last transaction counts as ended.
@@ -49,6 +57,8 @@ class Lander {
   /// Lands what is in the journal already and not yet in the lake.
   virtual Status CatchUp(journal::Reader& reader) = 0;
   virtual const LandCounters& counters() const = 0;
+  /// By table, what the commits since the last call brought.
+  virtual std::map<std::string, TableLanded> TakeLanded() = 0;
 };
 
 }  // namespace nano::land

@@ -32,14 +32,23 @@ std::string Input::name() const {
 
 const Output* TablePlan::DirectOutput(std::size_t input) const {
   for (const auto& output : outputs)
-    if (output.expr.empty() && output.input == input) return &output;
+    if (output.expr.empty() && output.mark == lake::Mark::kNone && output.input == input) return &output;
   return nullptr;
+}
+
+lake::Build SetOf(const lake::Build& build, const std::string& source) {
+  lake::Build set = build;
+  set.id += "_set_" + source;
+  return set;
 }
 
 Result<TablePlan> MakePlan(const contract::Table& table, const lake::Build& build, const std::string& source) {
   TablePlan plan;
   plan.build = build;
+  plan.target = table.mode == contract::Mode::kReplace ? SetOf(build, source) : build;
   plan.table = &table;
+  plan.mode = table.mode;
+  plan.deletes = table.deletes;
   plan.special = SpecialOf(table.special_values);
   plan.sources_of_same_name = 0;
   for (const auto& feed : table.sources) plan.sources_of_same_name += feed.source == source ? 1 : 0;
@@ -49,9 +58,17 @@ Result<TablePlan> MakePlan(const contract::Table& table, const lake::Build& buil
     output.column = built.name;
     output.type = built.type;
     output.not_null = built.not_null;
+    if (built.mark != lake::Mark::kNone) {
+      output.mark = built.mark;
+      output.not_null = false;
+      plan.has_marks = true;
+      plan.outputs.push_back(std::move(output));
+      continue;
+    }
     const contract::Column* declared = nullptr;
     for (const auto& column : table.columns)
       if (column.name == built.name) declared = &column;
+    output.not_null = output.not_null || (declared && declared->not_null);
     if (!declared) {  // inferred
       output.input = InputFor(plan, {built.name}, built.type, "");
     } else if (!declared->expr) {
@@ -74,7 +91,7 @@ Result<TablePlan> MakePlan(const contract::Table& table, const lake::Build& buil
   }
   for (const auto& key : build.definition.key)
     for (const auto& output : plan.outputs)
-      if (output.column == key) {
+      if (output.column == key && output.mark == lake::Mark::kNone) {
         if (!output.expr.empty())
           return Fail(Code::kUnsupported, "key column \"{}\" of table \"{}\" is an expression, which is not supported yet", key, table.name);
         plan.key.push_back(output.input);

@@ -34,21 +34,33 @@ struct Output {
   std::vector<std::size_t> reads;   ///< inputs that `expr` reads
   std::string value = {};           ///< `expr`, exactly as the column's type (contract::ValueSql)
   std::map<std::string, std::string> fields = {};   ///< the fields that `expr` names, as SQL over the inputs `i<n>`
+  lake::Mark mark = lake::Mark::kNone;              ///< a column of ours; then it has no input
 };
 
 struct TablePlan {
   lake::Build build;
+  lake::Build target;               ///< where rows are put: the build, or of `mode: replace` the set that is being filled
   const contract::Table* table = nullptr;
   std::vector<Input> inputs;
   std::vector<Output> outputs;
-  std::vector<std::size_t> key;     ///< inputs of the key columns, in the key's order
+  std::vector<std::size_t> key;     ///< inputs of the source's key columns, in the key's order
+  contract::Mode mode = contract::Mode::kUpsert;
+  contract::Deletes deletes = contract::Deletes::kHard;
+  bool has_marks = false;
   bool has_expressions = false;
   wire::Special special = wire::Special::kQuarantine;
   std::size_t sources_of_same_name = 1;   ///< how many streams of this one source feed the table
 
   /// The output whose value is input `n` as it is, or nullptr.
   const Output* DirectOutput(std::size_t input) const;
+  bool is_history() const { return mode == contract::Mode::kHistory; }
+  bool is_soft() const { return build.definition.has(lake::Mark::kDeletedAt); }
+  /// Each event is a row of its own.
+  bool keeps_events() const { return build.definition.has(lake::Mark::kOp); }
 };
+
+/// The set of a `mode: replace` table that one source is filling: a table beside the build's, with the same columns.
+lake::Build SetOf(const lake::Build& build, const std::string& source);
 
 /// kUnsupported: a key column that is an expression.
 Result<TablePlan> MakePlan(const contract::Table& table, const lake::Build& build, const std::string& source);

@@ -36,18 +36,34 @@ bool HasUnchanged(std::span<const Cell> cells) {
   return false;
 }
 
+/// As Debezium writes it.
+char LetterOf(Op op) {
+  switch (op) {
+    case Op::kInsert: return 'c';
+    case Op::kRead: return 'r';
+    case Op::kUpdate: return 'u';
+    case Op::kDelete: return 'd';
+    case Op::kTruncate: return 't';
+    case Op::kSnapshotBegin: break;
+  }
+  return 'r';
+}
+
 class KeyResolver {
  public:
-  KeyResolver(const TablePlan& plan, std::vector<Event>& events, const RejectFn& reject)
-      : plan_(plan), events_(events), reject_(reject) {}
+  KeyResolver(const TablePlan& plan, std::vector<Event>& events, Arena& arena, const RejectFn& reject)
+      : plan_(plan), events_(events), arena_(arena), reject_(reject), soft_(plan.is_soft()) {}
 
   Result<Resolved> Run(const AskLake& ask) {
     TRY(AskForOrigins(ask));
     for (Event& event : events_) Apply(event);
     for (const std::string_view key : order_) {
       Slot& slot = slots_.at(key);
+      if (slot.untouched) continue;
       out_.removed.push_back(slot.key_cells);
-      if (slot.live) out_.rows.push_back({slot.cells, slot.row_position, slot.committed_at, HasUnchanged(slot.cells) ? slot.origin : -1});
+      if (plan_.is_history()) continue;
+      if (slot.live || slot.deleted_at != kNoTime)
+        out_.rows.push_back({slot.cells, slot.row_position, slot.committed_at, HasUnchanged(slot.cells) ? slot.origin : -1, slot.deleted_at});
     }
     return std::move(out_);
   }
@@ -57,13 +73,19 @@ class KeyResolver {
     bool live = false;
     bool has_image = false;        ///< cells hold the row, or the row that was deleted last
     bool rejected = false;         ///< its newest change is in quarantine
+    bool untouched = true;         ///< nothing of it came yet that holds
     std::span<Cell> cells, key_cells;
-    std::int64_t row_position = 0, committed_at = kNoTime, origin = -1;
+    std::int64_t row_position = 0, committed_at = kNoTime, origin = -1, deleted_at = kNoTime;
   };
 
   Status AskForOrigins(const AskLake& ask) {
     for (const Event& event : events_) {
-      if (event.rejected || event.after.empty() || !HasUnchanged(event.after)) continue;
+      if (event.rejected) continue;
+      if (soft_ && event.op == Op::kDelete) {
+        if (origin_of_.emplace(event.key, out_.origins.size()).second) out_.origins.push_back(event.key_cells);
+        continue;
+      }
+      if (event.after.empty() || !HasUnchanged(event.after)) continue;
       const bool moved = !event.old_key.empty();
       const std::string_view key = moved ? event.old_key : event.key;
       if (origin_of_.emplace(key, out_.origins.size()).second)
@@ -92,27 +114,55 @@ class KeyResolver {
       case Op::kSnapshotBegin: return;  // a snapshot's rows replace those of the same key
       case Op::kDelete: {
         if (event.rejected) return;
-        Slot& slot = SlotOf(event.key, event.key_cells);
-        slot.live = slot.rejected = false;
+        Delete(event, SlotOf(event.key, event.key_cells));
         return;
       }
       default: break;
     }
     if (event.key.empty()) return;
     if (event.rejected || !FillUnchanged(event)) {
-      SlotOf(event.key, event.key_cells).rejected = true;
+      if (event.rejected) SlotOf(event.key, event.key_cells).rejected = true;
       return;
     }
     Slot& slot = SlotOf(event.key, event.key_cells);
     slot.live = slot.has_image = true;
-    slot.rejected = false;
+    slot.rejected = slot.untouched = false;
+    slot.deleted_at = kNoTime;
     slot.cells = event.after;
     slot.row_position = event.row_position;
     slot.committed_at = event.committed_at;
     slot.origin = filled_origin_;
+    if (plan_.is_history()) out_.rows.push_back({event.after, event.row_position, event.committed_at, HasUnchanged(event.after) ? filled_origin_ : -1});
   }
 
-  /// Replaces what the source did not send, as far as this batch knows it. False: rejected.
+  void Delete(const Event& event, Slot& slot) {
+    if (plan_.is_history()) {
+      const auto cells = arena_.Array<Cell>(plan_.inputs.size());
+      for (std::size_t k = 0; k < plan_.key.size(); ++k) cells[plan_.key[k]] = event.key_cells[k];
+      out_.rows.push_back({cells, event.row_position, event.committed_at, -1, event.committed_at});
+    }
+    if (!soft_ || KeepDeleted(event, slot)) slot.untouched = false;
+    slot.live = slot.rejected = false;
+  }
+
+  /// The row stays as it was, with the time of its delete. False: there is nothing to keep.
+  bool KeepDeleted(const Event& event, Slot& slot) {
+    if (slot.deleted_at != kNoTime) return false;
+    if (!slot.live) {
+      const std::size_t index = origin_of_.at(event.key);
+      if (!origins_[index].exists || origins_[index].deleted) return false;
+      const auto cells = arena_.Array<Cell>(plan_.inputs.size());
+      for (Cell& cell : cells) cell.kind = Kind::kUnchanged;
+      slot.cells = cells;
+      slot.origin = static_cast<std::int64_t>(index);
+    }
+    slot.deleted_at = event.committed_at;
+    slot.row_position = event.row_position;
+    slot.committed_at = event.committed_at;
+    return true;
+  }
+
+  /// Replaces what the source did not send, as far as this batch knows it. False: rejected, or passed over.
   bool FillUnchanged(Event& event) {
     filled_origin_ = -1;
     if (!HasUnchanged(event.after)) return true;
@@ -132,6 +182,7 @@ class KeyResolver {
       const std::size_t index = origin_of_.at(key);
       origin = &origins_[index];
       if (!origin->exists) return Refuse(event, "has values that the source did not send, and the table has no such row");
+      if (origin->deleted) return Refuse(event, "has values that the source did not send, and the row was deleted before");
       if (origin->doubtful) return Refuse(event, "has values that the source did not send, and the change before it is in quarantine");
       filled_origin_ = static_cast<std::int64_t>(index);
     }
@@ -141,7 +192,8 @@ class KeyResolver {
       const DataType& type = plan_.inputs[i].type;
       const bool from_lake = !slot || slot->cells[i].kind == Kind::kUnchanged;
       const bool is_short = from_lake ? origin && i < origin->too_short.size() && origin->too_short[i] : TooShort(type, slot->cells[i]);
-      if (is_short && CanBeData(type)) cell.kind = Kind::kValue;
+      const bool has_data = !cell.text.empty() || !cell.children.empty();   // what stands for an unsent value, which may be a value
+      if (has_data && is_short && CanBeData(type)) cell.kind = Kind::kValue;
       else if (!from_lake) cell = slot->cells[i];
       else if (!plan_.DirectOutput(i) && !CarriedByExpression(event, i))
         return Refuse(event, "has a value that the source did not send, and a column's expression needs it", plan_.inputs[i].name());
@@ -163,6 +215,7 @@ class KeyResolver {
   }
 
   bool Refuse(Event& event, const std::string& reason, const std::string& column = "") {
+    if (event.pending) return false;   // its row comes whole
     event.rejected = true;
     reject_(event, column, reason);
     return false;
@@ -170,7 +223,9 @@ class KeyResolver {
 
   const TablePlan& plan_;
   std::vector<Event>& events_;
+  Arena& arena_;
   const RejectFn& reject_;
+  const bool soft_;
   Resolved out_;
   std::vector<Origin> origins_;
   std::unordered_map<std::string_view, std::size_t> origin_of_;
@@ -217,7 +272,11 @@ class WholeRowResolver {
       }
       Remove(event.before);
     }
-    if (event.op == Op::kDelete) return;
+    if (event.op == Op::kDelete) {
+      if (plan_.is_soft())
+        rows_.push_back({{event.before, event.row_position, event.committed_at, -1, event.committed_at}, true});
+      return;
+    }
     if (HasUnchanged(event.after)) {
       event.rejected = true;
       reject_(event, "", "has values that the source did not send, and the table has no key to find them by");
@@ -257,11 +316,21 @@ class WholeRowResolver {
   std::string bytes_;
 };
 
-/// An append table takes every row as it comes.
-Resolved ResolveAppend(std::vector<Event>& events) {
+/// An append table takes every row as it comes, a table of events also those that tell of a row that goes.
+Resolved ResolveAppend(const TablePlan& plan, std::vector<Event>& events, Arena& arena, const RejectFn& reject) {
   Resolved out;
-  for (const Event& event : events)
-    if (!event.rejected && !event.after.empty()) out.rows.push_back({event.after, event.row_position, event.committed_at, -1});
+  for (Event& event : events) {
+    if (event.rejected || event.op == Op::kSnapshotBegin) continue;
+    std::span<Cell> cells = event.op == Op::kDelete ? event.before : event.after;
+    if (cells.empty() && plan.keeps_events()) cells = arena.Array<Cell>(plan.inputs.size());
+    if (cells.empty()) continue;
+    if (HasUnchanged(cells)) {
+      event.rejected = true;
+      reject(event, "", "has values that the source did not send, and a table of events has no row to take them from");
+      continue;
+    }
+    out.rows.push_back({cells, event.row_position, event.committed_at, -1, kNoTime, plan.keeps_events() ? LetterOf(event.op) : '\0'});
+  }
   return out;
 }
 
@@ -269,12 +338,10 @@ Resolved ResolveAppend(std::vector<Event>& events) {
 
 Result<Resolved> Resolve(const TablePlan& plan, std::vector<Event>& events, Arena& arena, const AskLake& ask, const RejectFn& reject) {
   switch (plan.build.definition.identity) {
-    case lake::Identity::kKey: return KeyResolver(plan, events, reject).Run(ask);
+    case lake::Identity::kKey: return KeyResolver(plan, events, arena, reject).Run(ask);
     case lake::Identity::kWholeRow: return WholeRowResolver(plan, events, arena, reject).Run();
-    default: break;
+    default: return ResolveAppend(plan, events, arena, reject);
   }
-  const bool only_added = std::all_of(events.begin(), events.end(), [](const Event& event) { return event.op == Op::kInsert; });
-  return only_added ? ResolveAppend(events) : WholeRowResolver(plan, events, arena, reject).Run();
 }
 
 }  // namespace nano::land

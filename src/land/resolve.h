@@ -24,6 +24,7 @@ struct Origin {
   bool exists = false;
   bool doubtful = false;                  ///< a later change of it is in quarantine, so its values may be old
   std::vector<bool> too_short;            ///< by input: NULL or so short that PostgreSQL never moves it out of line
+  bool deleted = false;                   ///< softly: the source has it no more
 };
 /// Origins of these keys (each a span of key cells), in their order.
 using AskLake = std::function<Result<std::vector<Origin>>(const std::vector<std::span<wire::Cell>>&)>;
@@ -33,11 +34,13 @@ struct FinalRow {
   std::int64_t row_position = 0;
   std::int64_t committed_at = kNoTime;
   std::int64_t origin = -1;               ///< index into Resolved::origins
+  std::int64_t deleted_at = kNoTime;      ///< of a row that is kept though it was deleted; of a history, when the key went
+  char op = 0;                            ///< of a table of events: what the event was
 };
 
 struct Resolved {
   bool truncate = false;                  ///< everything that was in the table goes first
-  std::vector<FinalRow> rows;
+  std::vector<FinalRow> rows;             ///< of a history: each state of each key, and each end, in their order
   std::vector<std::span<wire::Cell>> removed;   ///< key cells of every key that was touched
   std::vector<std::span<wire::Cell>> origins;   ///< key cells of the rows that values are taken from
   struct Vanished {

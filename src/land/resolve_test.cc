@@ -141,6 +141,17 @@ TEST_F(ResolveTest, ASwapOfKeysKeepsEachRowsOwnValue) {
   EXPECT_THAT(Run(), testing::UnorderedElementsAre("1|from 2|two", "2|from 1|one"));
 }
 
+TEST_F(ResolveTest, AChangeWhoseRowIsStillToComeIsPassedOverOnlyWithoutThatRow) {
+  lake_[2] = {true, false, {false, false, false}};
+  Add(Op::kUpdate, 1, kUnsent, "b").pending = true;
+  Add(Op::kUpdate, 1, kUnsent, "c").pending = true;
+  Add(Op::kUpdate, 2, kUnsent, "d").pending = true;
+  Add(Op::kRead, 1, kLong, "c");
+  Add(Op::kUpdate, 1, kUnsent, "e").pending = true;
+  EXPECT_THAT(Run(), testing::UnorderedElementsAre("1|" + kLong.substr(0, 30) + "|e", "2|from 2|d"));
+  EXPECT_THAT(rejected_, IsEmpty());
+}
+
 TEST_F(ResolveTest, AnUnsentValueAfterAQuarantinedChangeIsQuarantinedToo) {
   Add(Op::kInsert, 1, kLong, "a");
   Add(Op::kUpdate, 1, "bad", "b").rejected = true;
@@ -201,6 +212,82 @@ TEST_F(ResolveTest, ARepeatedSnapshotReplaces) {
   Add(Op::kRead, 1, "a", "a");
   EXPECT_THAT(Run(), ElementsAre("1|a|a"));
   EXPECT_TRUE(resolved_.truncate);
+}
+
+class SoftTest : public ResolveTest {
+ protected:
+  SoftTest() { plan_.build.definition.columns = {{"_deleted_at", {TypeKind::kTimestamptz, 0, 0, {}, {}}, false, "", lake::Mark::kDeletedAt}}; }
+  Event& Delete(std::int64_t id, std::int64_t at) {
+    Event& event = Add(Op::kDelete, id);
+    event.committed_at = at;
+    return event;
+  }
+};
+
+TEST_F(SoftTest, ADeletedRowOfTheBatchStaysAsItWas) {
+  Add(Op::kInsert, 1, "big", "a");
+  Delete(1, 77);
+  Delete(1, 99);  // a tombstone says it again
+  Run();
+  ASSERT_EQ(resolved_.rows.size(), 1);
+  EXPECT_EQ(resolved_.rows[0].deleted_at, 77);
+  EXPECT_EQ(resolved_.rows[0].row_position, 1);
+  EXPECT_EQ(resolved_.rows[0].cells[1].text, "big");
+}
+
+TEST_F(SoftTest, ADeletedRowOfTheLakeIsTakenFromThere) {
+  lake_[1].exists = true;
+  Delete(1, 77);
+  Delete(2, 77);  // there is none
+  Run();
+  ASSERT_EQ(resolved_.rows.size(), 1);
+  EXPECT_EQ(resolved_.rows[0].deleted_at, 77);
+  EXPECT_EQ(resolved_.rows[0].cells[2].kind, Cell::Kind::kUnchanged);
+  EXPECT_EQ(resolved_.removed.size(), 1);
+}
+
+TEST_F(SoftTest, AKeyThatComesAgainIsThere) {
+  lake_[1].exists = true;
+  Delete(1, 77);
+  Add(Op::kInsert, 1, "new", "b");
+  Run();
+  ASSERT_EQ(resolved_.rows.size(), 1);
+  EXPECT_EQ(resolved_.rows[0].deleted_at, kNoTime);
+}
+
+TEST_F(ResolveTest, AQuarantinedChangeLeavesTheRowOfTheLake) {
+  Add(Op::kUpdate, 1, "bad", "b").rejected = true;
+  Run();
+  EXPECT_THAT(resolved_.removed, IsEmpty());
+  EXPECT_THAT(resolved_.rows, IsEmpty());
+}
+
+TEST_F(ResolveTest, AHistoryTakesEachStateAndEachEnd) {
+  plan_.mode = contract::Mode::kHistory;
+  Add(Op::kInsert, 1, "one", "a");
+  Add(Op::kUpdate, 1, kUnsent, "b");
+  Add(Op::kDelete, 1).committed_at = 5;
+  Run();
+  ASSERT_EQ(resolved_.rows.size(), 3);
+  EXPECT_EQ(resolved_.rows[1].cells[1].text, "__debezium_unavailable_value");  // "one" is too short to be unsent
+  EXPECT_EQ(resolved_.rows[2].deleted_at, 5);
+  EXPECT_EQ(resolved_.removed.size(), 1);
+}
+
+TEST_F(ResolveTest, ATableOfEventsHasARowForEach) {
+  plan_.build.definition.identity = lake::Identity::kNone;
+  plan_.build.definition.columns = {{"_op", {}, true, "", lake::Mark::kOp}};
+  Add(Op::kRead, 1, "one", "a");
+  Add(Op::kUpdate, 1, "two", "a");
+  Add(Op::kDelete, 1, "NULL", "NULL");
+  Add(Op::kTruncate, 0);
+  Add(Op::kUpdate, 1, kUnsent, "a");
+  Run();
+  std::string letters;
+  for (const auto& row : resolved_.rows) letters += row.op;
+  EXPECT_EQ(letters, "rudt");
+  EXPECT_EQ(resolved_.rows[2].cells[0].i64, 1);
+  EXPECT_EQ(rejected_.size(), 1);
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ Status JudgeNewField(const TablePlan& plan, std::string_view stream, const Event
     case contract::OnNewField::kQuarantine: break;
   }
   // The row lands, so no key stands with it: nothing is in doubt about the row itself.
-  rejects.push_back(MakeReject(plan, stream, event, std::string(field), std::string(token), "is a new field of the source; the row has landed without it"));
+  rejects.push_back(MakeReject(plan, stream, event, std::string(field), std::string(token), std::string(kNewFieldReason)));
   return {};
 }
 

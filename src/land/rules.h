@@ -22,6 +22,9 @@ struct Misfit {
 /// or its cells become NULL, as on_type_mismatch says.  kInvalid: the table says `fail`.
 Status JudgeRow(const TablePlan& plan, std::string_view stream, Event& event, std::vector<Misfit>& misfits, std::vector<Reject>& rejects);
 
+/// The reason of a new field that is kept aside; the only one with which a row is in the table.
+constexpr std::string_view kNewFieldReason = "is a new field of the source; the row has landed without it";
+
 /// A field that the table does not take and that was not there when the stream was first seen: kept aside, or an error.
 Status JudgeNewField(const TablePlan& plan, std::string_view stream, const Event& event, std::string_view field,
                      std::string_view token, std::vector<Reject>& rejects);

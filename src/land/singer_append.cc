@@ -56,7 +56,7 @@ class RawRows final : public RowSource {
     out = std::move(spans_[next_++]);
     return true;
   }
-  Result<std::unique_ptr<RowScan>> Open(std::vector<std::size_t> wanted) override;
+  Result<std::unique_ptr<RowScan>> Open(std::vector<std::size_t> wanted, const engine::Cursor&) override;
 
   std::uint64_t written() const { return written_; }
   std::vector<Reject>& rejects() { return rejects_; }
@@ -176,14 +176,14 @@ class RawRows::Scan final : public RowScan {
   std::size_t at_ = 0;
 };
 
-Result<std::unique_ptr<RowScan>> RawRows::Open(std::vector<std::size_t> wanted) {
+Result<std::unique_ptr<RowScan>> RawRows::Open(std::vector<std::size_t> wanted, const engine::Cursor&) {
   return std::unique_ptr<RowScan>(std::make_unique<Scan>(*this, std::move(wanted)));
 }
 
 }  // namespace
 
 bool IsPlainAppend(const TablePlan& plan) {
-  return plan.build.definition.identity == lake::Identity::kNone && !plan.has_expressions;
+  return plan.build.definition.identity == lake::Identity::kNone && !plan.has_expressions && !plan.has_marks;
 }
 
 Result<std::uint64_t> AppendSingerRows(lake::Writer& writer, const TablePlan& plan, const StreamFacts& facts, const std::string& stream,
@@ -191,8 +191,7 @@ Result<std::uint64_t> AppendSingerRows(lake::Writer& writer, const TablePlan& pl
                                        std::vector<Reject>& rejects) {
   const auto source = std::make_shared<RawRows>(plan, facts, stream, number, std::move(spans), more);
   const std::int64_t handle = writer.database().Register(source);
-  const Status inserted =
-      writer.connection().Execute(fmt::format("INSERT INTO {} SELECT * FROM nano_rows({})", lake::BuildTable(plan.build.id), handle));
+  const Status inserted = writer.Append("build", plan.target.id, fmt::format("SELECT * FROM nano_rows({})", handle));
   writer.database().Release(handle);
   if (source->failure()) return tl::make_unexpected(*source->failure());
   if (!inserted) return tl::make_unexpected(inserted.error());

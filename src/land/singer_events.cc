@@ -11,6 +11,9 @@ Status AddSingerEvent(const TablePlan& plan, SingerRowReader& reader, const Reco
   event.position = position;
   event.row_position = lake::RowPosition(number, position);
   event.committed_at = record.committed_at != kNoTime ? record.committed_at : record.ingested_at;
+  event.versioned = !facts.versions.empty();
+  if (plan.is_history())
+    if (const auto said = wire::SingerTime(record.bytes, arena)) event.committed_at = *said;
   event.after = arena.Array<wire::Cell>(plan.inputs.size());
   const auto reject = [&](std::string_view reason) {
     event.rejected = true;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "contract/parse.h"
+#include "lake/marks.h"
 
 namespace nano::migrate {
 namespace {
@@ -27,9 +28,12 @@ bool Widens(const DataType& from, const DataType& to) {
 
 /// The definition of a build after an in-place change to what `table` says. Columns that were learnt from the source stay.
 Result<BuildDefinition> Merge(const BuildDefinition& now, const contract::Table& table) {
-  const BuildDefinition wanted = DefinitionOf(table);
+  ASSIGN(const BuildDefinition wanted, DefinitionOf(table));
   BuildDefinition merged = now;
   merged.description = wanted.description;
+  for (const auto mark : {lake::Mark::kDeletedAt, lake::Mark::kOp, lake::Mark::kValidFrom})
+    if (!now.columns.empty() && !wanted.columns.empty() && wanted.has(mark) != now.has(mark))
+      return Refuse(table.place, "table \"{}\": its mode or deletes can't be changed in place", table.name);
   if (wanted.identity != lake::Identity::kUndecided && (wanted.identity != now.identity || wanted.key != now.key))
     return Refuse(table.place, "table \"{}\": its mode or primary key can't be changed in place", table.name);
   const auto same = [](const contract::PartitionField& a, const contract::PartitionField& b) {
@@ -57,6 +61,7 @@ Result<BuildDefinition> Merge(const BuildDefinition& now, const contract::Table&
   }
   if (!table.columns.empty())
     for (const auto& column : now.columns) {
+      if (column.mark != lake::Mark::kNone) continue;
       const bool kept = std::any_of(table.columns.begin(), table.columns.end(), [&](const auto& c) { return c.name == column.name; });
       if (!kept && table.on_new_field != contract::OnNewField::kAppendNewColumns)
         return Refuse(table.place, "table \"{}\": column \"{}\" can't be dropped in place", table.name, column.name);
@@ -86,8 +91,8 @@ Status CheckOrigins(const contract::Contract& before, const contract::Contract& 
 
 }  // namespace
 
-Result<std::optional<Deployed>> ReadDeployed(engine::Connection& connection, const std::filesystem::path& folder) {
-  ASSIGN(const auto rows, connection.Query("SELECT version, files FROM lake.nanohouse.bundle ORDER BY version DESC LIMIT 1"));
+Result<std::optional<Deployed>> ReadDeployed(engine::Connection& connection, const std::filesystem::path& folder, const std::string& relation) {
+  ASSIGN(const auto rows, connection.Query("SELECT version, files FROM " + relation + " ORDER BY version DESC LIMIT 1"));
   if (rows.empty()) return std::optional<Deployed>();
   Deployed deployed;
   deployed.version = static_cast<int>(rows.integer(0, 0));
@@ -95,7 +100,7 @@ Result<std::optional<Deployed>> ReadDeployed(engine::Connection& connection, con
   return std::optional<Deployed>(std::move(deployed));
 }
 
-BuildDefinition DefinitionOf(const contract::Table& table) {
+Result<BuildDefinition> DefinitionOf(const contract::Table& table) {
   BuildDefinition definition;
   definition.table = table.name;
   if (table.mode == contract::Mode::kAppend && table.mode_given) definition.identity = lake::Identity::kNone;
@@ -103,12 +108,15 @@ BuildDefinition DefinitionOf(const contract::Table& table) {
   if (definition.identity == lake::Identity::kKey) definition.key = table.primary_key;
   for (const auto& column : table.columns) {
     const bool in_key = std::find(definition.key.begin(), definition.key.end(), column.name) != definition.key.end();
-    definition.columns.push_back({column.name, column.type, column.not_null || in_key, column.description});
+    // The rows of a table of events are also deletes and truncates, which have no values.
+    const bool not_null = (column.not_null || in_key) && !lake::KeepsEvents(table);
+    definition.columns.push_back({column.name, column.type, not_null, column.description});
   }
   definition.partition_by = table.partition_by;
   definition.sort_by = table.sort_by;
   definition.target_file_bytes = table.target_file_bytes.value_or(0);
   definition.description = table.description;
+  if (!definition.columns.empty()) TRY(lake::AddMarks(table, definition));
   return definition;
 }
 
@@ -141,7 +149,8 @@ Result<AppliedTables> Apply(lake::Writer& writer, const contract::Contract& want
     for (const auto& table : wanted.tables) {
       const auto name = names.find(table.name);
       if (name == names.end()) {
-        const lake::Build build{lake::NewBuildId(table.name), 1, DefinitionOf(table)};
+        ASSIGN(auto definition, DefinitionOf(table));
+        const lake::Build build{lake::NewBuildId(table.name), 1, std::move(definition)};
         TRY(lake::CreateBuild(writer, build));
         version[table.name] = build;
         applied.created.push_back(table.name);

@@ -23,10 +23,11 @@ struct Deployed {
 };
 
 /// Nothing where nothing was applied yet. `folder` is where the contract's relative paths begin.
-Result<std::optional<Deployed>> ReadDeployed(engine::Connection& connection, const std::filesystem::path& folder);
+Result<std::optional<Deployed>> ReadDeployed(engine::Connection& connection, const std::filesystem::path& folder,
+                                             const std::string& relation = "lake.nanohouse.bundle");
 
-/// The definition that a table's build is born with.
-lake::BuildDefinition DefinitionOf(const contract::Table& table);
+/// The definition that a table's build is born with.  kInvalid: its mode can't have such columns.
+Result<lake::BuildDefinition> DefinitionOf(const contract::Table& table);
 
 struct AppliedTables {
   int version = 0;

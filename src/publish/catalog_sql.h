@@ -9,10 +9,11 @@
 #include <string_view>
 #include <utility>
 
+#include "lake/catalog_sql.h"
+
 namespace nano::publish {
 
-/// The database in which DuckLake shows the catalog of the lake that is attached as `lake`.
-constexpr const char* kMetaDatabase = "__ducklake_metadata_lake";
+using lake::kMetaDatabase;
 /// What stands before the name of a catalog table: `{}snapshot`.
 constexpr const char* kMeta = "__ducklake_metadata_lake.ducklake_";
 

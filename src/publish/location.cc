@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "publish/location.h"
 
+#include "io/file_uri.h"
+
 namespace nano::publish {
 
-std::string Location(const std::filesystem::path& path) { return "file://" + path.lexically_normal().string(); }
+std::string Location(const std::filesystem::path& path) { return io::FileUri(path); }
 
 std::filesystem::path LocalPath(std::string_view location) {
   constexpr std::string_view kScheme = "file://";

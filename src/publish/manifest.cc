@@ -202,7 +202,11 @@ Status ManifestWriter::Add(const Entry& entry) {
     record_.Bytes(entry.referenced_data_file);
   }
   TRY(file_.Append(record_.bytes()));
+  Count(entry);
+  return {};
+}
 
+void ManifestWriter::Count(const Entry& entry) {
   (entry.added ? summary_.added_files : summary_.existing_files) += 1;
   (entry.added ? summary_.added_rows : summary_.existing_rows) += entry.records;
   summary_.min_sequence = std::min(summary_.min_sequence, entry.sequence);
@@ -219,7 +223,6 @@ Status ManifestWriter::Add(const Entry& entry) {
     summary_.parts[i].lower = SingleValue(type, *least_[i]);
     summary_.parts[i].upper = SingleValue(type, *greatest_[i]);
   }
-  return {};
 }
 
 Result<std::string> EncodeManifestList(const ManifestListHeader& header, const std::vector<ManifestSummary>& manifests) {

@@ -55,6 +55,8 @@ class ManifestWriter {
  public:
   ManifestWriter(const ManifestHeader& header, std::vector<PartitionField> fields);
   Status Add(const Entry& entry);
+  /// Takes an entry into the summary alone: the manifest is there already.
+  void Count(const Entry& entry);
   /// The file's bytes. summary() is complete but for the location, the length and the snapshot after it.
   Result<std::string> Finish() { return file_.Finish(); }
   const ManifestSummary& summary() const { return summary_; }

@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 
 #include "io/files.h"
 #include "publish/fingerprint.h"
 #include "publish/location.h"
+#include "lake/delete_name.h"
 #include "publish/manifest.h"
+#include "publish/manifest_folder.h"
 #include "publish/position_deletes.h"
 
 namespace nano::publish {
@@ -16,7 +20,7 @@ namespace {
 using Kind = IcebergType::Kind;
 
 /// Raised when the same state is to be published as other bytes.
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 /// Iceberg's id of the column file_path of a delete file.
 constexpr int kFilePathId = 2147483546;
 /// What the catalog says of NaN holds for the last row group of a file; up to so many rows there is only one.
@@ -94,22 +98,47 @@ class Writer {
 
   std::int64_t id() const { return SnapshotId(state_.at.snapshot); }
 
-  /// Data files with deletes, in groups of one partition.
+  /// Delete files that can be named as they are, and those that are written for the rest, in groups of one partition.
   Result<std::vector<OwnDeleteFile>> WriteDeletes() {
     PositionDeletes deletes(connection_, state_, folders_.deletes);
     const auto& touched = deletes.signatures();
+    const auto by_reference = ByReference();
+    std::vector<OwnDeleteFile> all;
     std::map<std::string, std::vector<std::vector<const DataFile*>>> by_place;
     std::vector<std::vector<const DataFile*>> groups;
     for (std::size_t i = 0; i < state_.data.size(); ++i) {
-      if (!touched.contains(state_.data[i].id)) continue;
+      const DataFile& file = state_.data[i];
+      if (!touched.contains(file.id)) continue;
+      if (const auto named = by_reference.find(file.id); named != by_reference.end()) {
+        const DeleteFile& its = *named->second;
+        all.push_back({.data = {&file}, .location = Location(its.path), .records = its.records, .bytes = its.bytes, .snapshot = its.begin});
+        continue;
+      }
       auto& chunks = by_place[PlaceKey(placed_.place(i))];
       if (chunks.empty() || chunks.back().size() == kGroup) chunks.emplace_back();
-      chunks.back().push_back(&state_.data[i]);
+      chunks.back().push_back(&file);
     }
     for (auto& [place, chunks] : by_place) {
       for (auto& chunk : chunks) groups.push_back(std::move(chunk));
     }
-    return deletes.Write(groups);
+    ASSIGN(const auto written, deletes.Write(groups));
+    all.insert(all.end(), written.begin(), written.end());
+    return all;
+  }
+
+  /// Data files whose deletes all stand in one file of the direct lane, which was not moved since.
+  std::map<std::int64_t, const DeleteFile*> ByReference() const {
+    std::map<std::int64_t, const DeleteFile*> found;
+    std::set<std::int64_t> others;
+    for (const DeleteFile& file : state_.deletes) {
+      const bool first = found.emplace(file.data_file, &file).second;
+      if (!first || file.by_snapshot || !lake::NamesItsData(file.path)) others.insert(file.data_file);
+    }
+    for (const auto& [file, count] : state_.inlined_deletes) others.insert(file);
+    for (const DataFile& file : state_.data)
+      if (const auto at = found.find(file.id); file.younger_rows || (at != found.end() && at->second->path.parent_path() != file.path.parent_path())) others.insert(file.id);
+    for (const std::int64_t file : others) found.erase(file);
+    return found;
   }
 
   std::string PlaceKey(const PlacedState::Place& place) const {
@@ -122,85 +151,162 @@ class Writer {
     return fmt::format("{:08}-{}", place.spec, key.Short());
   }
 
-  ManifestWriter& Manifest(std::map<int, ManifestWriter>& writers, int spec, Content content) {
-    const auto there = writers.find(spec);
-    if (there != writers.end()) return there->second;
+  /// A manifest holds a run of neighbours, by id, of one partition spec. Where a run ends depends on the ids alone, so a file
+  /// that comes or goes changes one manifest, and the others are named again as they are.
+  static constexpr std::size_t kMostFiles = 2048;
+  static bool EndsRun(std::int64_t file) { return (static_cast<std::uint64_t>(file) * 0x9e3779b97f4a7c15ULL) >> 56 == 0; }
+
+  ManifestWriter NewManifest(int spec, Content content) const {
     const nlohmann::json schema = {{"type", "struct"}, {"schema-id", placed_.schema_id()}, {"fields", metadata_.schemas.at(placed_.schema_id())}};
     const ManifestHeader header{.schema_json = schema.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
                                 .schema_id = placed_.schema_id(),
                                 .spec_id = spec,
                                 .spec_json = ToJson(metadata_.spec(spec)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
                                 .content = content};
-    return writers.emplace(spec, ManifestWriter(header, placed_.fields(spec))).first->second;
+    return ManifestWriter(header, placed_.fields(spec));
   }
 
-  Status EndManifests(std::map<int, ManifestWriter>& writers, const char* kind) {
-    for (auto& [spec, writer] : writers) {
-      ASSIGN(const std::string bytes, writer.Finish());
-      const std::filesystem::path path = folders_.metadata / fmt::format("{}-{}-{}.avro", name_, kind, spec);
-      TRY(io::WriteFileAtomically(path, bytes, kPoint));
+  /// What all manifests of one spec depend on, apart from their entries.
+  Fingerprint BeginDigest(int spec, Content content) const {
+    const auto text = [](const nlohmann::json& json) { return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); };
+    Fingerprint digest;
+    digest.Add(kFormat).Add(static_cast<int>(content)).Add(placed_.schema_id()).Add(text(metadata_.schemas.at(placed_.schema_id()))).Add(spec)
+        .Add(text(ToJson(metadata_.spec(spec))));
+    return digest;
+  }
+
+  void AddTo(Fingerprint& digest, const Entry& entry, int spec) const {
+    digest.Add(entry.sequence).Add(entry.location).Add(entry.records).Add(entry.bytes);
+    for (std::size_t i = 0; i < entry.partition.size(); ++i) {
+      digest.Add(entry.partition[i] ? 1 : 0);
+      if (entry.partition[i]) digest.Add(SingleValue(placed_.fields(spec)[i].type, *entry.partition[i]));
+    }
+  }
+
+  /// One manifest to be. `born` of an entry decides, against a threshold, whether the snapshot added it.
+  struct Run {
+    int spec = 0;
+    std::vector<Entry> entries;
+    std::vector<std::int64_t> born;
+    std::vector<std::size_t> files;      ///< of data: which files of the state
+  };
+
+  Status WriteRuns(std::vector<Run>& runs, Content content, std::int64_t threshold, Totals& total, Totals& added) {
+    const char* const kind = content == Content::kData ? "data" : "deletes";
+    ASSIGN(const ManifestFolder folder, ManifestFolder::Read(folders_.metadata, state_.at.snapshot));
+    std::vector<std::string> digests;
+    std::vector<std::int64_t> unwritten;
+    for (const Run& run : runs) {
+      Fingerprint digest = BeginDigest(run.spec, content);
+      for (const Entry& entry : run.entries) AddTo(digest, entry, run.spec);
+      digests.push_back(digest.Short());
+      if (folder.Find(digests.back())) continue;
+      for (const std::size_t file : run.files) unwritten.push_back(state_.data[file].id);
+    }
+    std::optional<StatsReader> stats;
+    if (!unwritten.empty()) {
+      const bool most = unwritten.size() * 2 > state_.data.size();
+      ASSIGN(stats, StatsReader::Open(connection_, state_.table_id, state_.at.snapshot, most ? std::nullopt : std::optional(unwritten)));
+    }
+    std::map<std::int64_t, Leaf> leaves;
+    for (const Field& field : state_.fields) CollectLeaves(field, false, leaves);
+    for (std::size_t r = 0; r < runs.size(); ++r) {
+      Run& run = runs[r];
+      const std::optional<ManifestFolder::Known> known = folder.Find(digests[r]);
+      const ManifestFolder::Known name = known ? *known : ManifestFolder::Known{state_.at.snapshot, threshold, {}};
+      ManifestWriter writer = NewManifest(run.spec, content);
+      for (std::size_t i = 0; i < run.entries.size(); ++i) {
+        Entry& entry = run.entries[i];
+        entry.added = run.born[i] >= name.threshold;
+        entry.snapshot_id = SnapshotId(entry.added ? name.snapshot : entry.sequence);
+        if (!known && !run.files.empty()) {
+          ASSIGN(const std::vector<ColumnStats> columns, stats->Of(state_.data[run.files[i]].id));
+          for (const ColumnStats& column : columns)
+            if (const auto leaf = leaves.find(column.column); leaf != leaves.end()) AddStats(column, leaf->second, entry);
+        }
+        if (known) {
+          writer.Count(entry);
+        } else {
+          TRY(writer.Add(entry));
+        }
+        total.Add(entry.records, entry.bytes);
+        if (entry.added && name.snapshot == state_.at.snapshot) added.Add(entry.records, entry.bytes);
+      }
       ManifestSummary summary = writer.summary();
+      std::filesystem::path path = name.path;
+      if (known) {
+        std::error_code error;
+        summary.length = static_cast<std::int64_t>(std::filesystem::file_size(path, error));
+        if (error) return Fail(Code::kUnavailable, "{} can not be read: {}", path.string(), error.message());
+      } else {
+        ASSIGN(const std::string bytes, writer.Finish());
+        path = folders_.metadata / ManifestFolder::Name(digests[r], kind, name);
+        TRY(io::WriteFileAtomically(path, bytes, kPoint));
+        summary.length = static_cast<std::int64_t>(bytes.size());
+      }
       summary.location = Location(path);
-      summary.length = static_cast<std::int64_t>(bytes.size());
-      summary.sequence = state_.at.snapshot;
-      summary.snapshot_id = id();
+      summary.sequence = name.snapshot;
+      summary.snapshot_id = SnapshotId(name.snapshot);
       manifests_.push_back(std::move(summary));
     }
     return {};
   }
 
+  /// Ends the open run of a spec, and begins the next where there is none.
+  static Run& Open(std::vector<Run>& runs, std::map<int, std::size_t>& open, int spec) {
+    const auto at = open.find(spec);
+    if (at != open.end()) return runs[at->second];
+    open[spec] = runs.size();
+    runs.push_back({.spec = spec, .entries = {}, .born = {}, .files = {}});
+    return runs.back();
+  }
+  static void Close(std::map<int, std::size_t>& open, const Run& run, std::int64_t file) {
+    if (EndsRun(file) || run.entries.size() >= kMostFiles) open.erase(run.spec);
+  }
+
   Status WriteDataManifests() {
-    std::map<std::int64_t, Leaf> leaves;
-    for (const Field& field : state_.fields) CollectLeaves(field, false, leaves);
-    const std::int64_t first_new = parent_ == nullptr ? 0 : parent_->count(kNextFileId);
-    std::map<int, ManifestWriter> writers;
-    ASSIGN(StatsReader reader, StatsReader::Open(connection_, state_.table_id, state_.at.snapshot));
+    std::vector<Run> runs;
+    std::map<int, std::size_t> open;
     for (std::size_t i = 0; i < state_.data.size(); ++i) {
       const DataFile& file = state_.data[i];
+      Run& run = Open(runs, open, placed_.place(i).spec);
       Entry entry;
-      entry.added = file.id >= first_new;
       entry.sequence = file.begin;
       entry.location = Location(file.path);
       entry.records = file.records;
       entry.bytes = file.bytes;
-      entry.snapshot_id = entry.added ? id() : SnapshotId(file.begin);
       entry.partition = placed_.place(i).tuple;
-      ASSIGN(const std::vector<ColumnStats> stats, reader.Of(file.id));
-      for (const ColumnStats& column : stats) {
-        if (const auto leaf = leaves.find(column.column); leaf != leaves.end()) AddStats(column, leaf->second, entry);
-      }
-      TRY(Manifest(writers, placed_.place(i).spec, Content::kData).Add(entry));
-      data_.Add(file.records, file.bytes);
-      if (entry.added) added_data_.Add(file.records, file.bytes);
+      run.entries.push_back(std::move(entry));
+      run.born.push_back(file.id);
+      run.files.push_back(i);
+      Close(open, run, file.id);
     }
-    return EndManifests(writers, "data");
+    return WriteRuns(runs, Content::kData, parent_ == nullptr ? 0 : parent_->count(kNextFileId), data_, added_data_);
   }
 
   Status WriteDeleteManifests(const std::vector<OwnDeleteFile>& deletes) {
-    std::map<int, ManifestWriter> writers;
+    std::vector<Run> runs;
+    std::map<int, std::size_t> open;
     for (const OwnDeleteFile& file : deletes) {
       const std::size_t first = static_cast<std::size_t>(file.data.front() - state_.data.data());
       const auto [least, greatest] = std::minmax_element(file.data.begin(), file.data.end(), [](const DataFile* a, const DataFile* b) { return Location(a->path) < Location(b->path); });
       const std::string lower = Location((*least)->path), upper = Location((*greatest)->path);
-      const bool added = parent_ == nullptr || file.snapshot > parent_->sequence;
-      const Entry entry{.added = added,
-                        .snapshot_id = added ? id() : SnapshotId(file.snapshot),
-                        .sequence = file.snapshot,
-                        .location = file.location,
-                        .records = file.records,
-                        .bytes = file.bytes,
-                        .partition = placed_.place(first).tuple,
-                        .column_sizes = {},
-                        .value_counts = {},
-                        .null_counts = {},
-                        .lower = {{kFilePathId, lower}},
-                        .upper = {{kFilePathId, upper}},
-                        .referenced_data_file = file.data.size() == 1 ? lower : ""};
-      TRY(Manifest(writers, placed_.place(first).spec, Content::kDeletes).Add(entry));
-      deletes_.Add(file.records, file.bytes);
-      if (added) added_deletes_.Add(file.records, file.bytes);
+      Run& run = Open(runs, open, placed_.place(first).spec);
+      run.entries.push_back({.sequence = file.snapshot,
+                             .location = file.location,
+                             .records = file.records,
+                             .bytes = file.bytes,
+                             .partition = placed_.place(first).tuple,
+                             .column_sizes = {},
+                             .value_counts = {},
+                             .null_counts = {},
+                             .lower = {{kFilePathId, lower}},
+                             .upper = {{kFilePathId, upper}},
+                             .referenced_data_file = file.data.size() == 1 ? lower : ""});
+      run.born.push_back(file.snapshot);
+      Close(open, run, file.data.front()->id);
     }
-    return EndManifests(writers, "deletes");
+    return WriteRuns(runs, Content::kDeletes, parent_ == nullptr ? 0 : parent_->sequence + 1, deletes_, added_deletes_);
   }
 
   /// Totals, and what was added. What went away has no entries in our manifests, so it is not counted either.

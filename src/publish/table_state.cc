@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/check.h"
+#include "lake/catalog_sql.h"
 #include "publish/catalog_sql.h"
 #include "publish/columns.h"
 #include "publish/location.h"
@@ -21,11 +22,6 @@ std::optional<std::string> TextOrNull(const Rows& rows, std::size_t row, std::si
 std::optional<std::int64_t> IntegerOrNull(const Rows& rows, std::size_t row, std::size_t column) {
   if (!rows.rows[row][column]) return std::nullopt;
   return rows.integer(row, column);
-}
-
-/// A path of the catalog below `base`; absolute ones stand for themselves.
-std::filesystem::path Below(const std::filesystem::path& base, const std::string& path, bool relative) {
-  return relative ? (base / path).lexically_normal() : LocalPath(path);
 }
 
 class TableReader {
@@ -62,7 +58,7 @@ class TableReader {
   Status ReadTable() {
     const std::int64_t n = state_.at.snapshot;
     ASSIGN(const Rows rows,
-           connection_.Query(CatalogSql("SELECT t.table_id, t.table_uuid, s.path, s.path_is_relative::BOOLEAN, t.path, t.path_is_relative::BOOLEAN "
+           connection_.Query(CatalogSql("SELECT t.table_id, t.table_uuid::VARCHAR, s.path, s.path_is_relative::BOOLEAN, t.path, t.path_is_relative::BOOLEAN "
                                         "FROM {0}table t JOIN {0}schema s USING (schema_id) "
                                         "WHERE t.table_name = ? AND s.schema_name = ? AND {1} AND {2}",
                                         kMeta, LiveAt("t", n), LiveAt("s", n)),
@@ -70,8 +66,8 @@ class TableReader {
     if (rows.empty()) return Fail(Code::kNotFound, "the lake has no table \"{}\".\"{}\" at snapshot {}", state_.at.schema, state_.at.table, n);
     state_.table_id = rows.integer(0, 0);
     state_.uuid = rows.text(0, 1);
-    const std::filesystem::path schema = Below(root_ / "lake", rows.text(0, 2), rows.text(0, 3) == "true");
-    folder_ = Below(schema, rows.text(0, 4), rows.text(0, 5) == "true");
+    const std::filesystem::path schema = lake::CatalogPath(root_ / "lake", rows.text(0, 2), rows.text(0, 3) == "true");
+    folder_ = lake::CatalogPath(schema, rows.text(0, 4), rows.text(0, 5) == "true");
     ASSIGN(const Rows comment, connection_.Query(CatalogSql("SELECT value FROM {}tag t WHERE object_id = {} AND key = 'comment' AND {}", kMeta,
                                                             state_.table_id, LiveAt("t", n))));
     if (!comment.empty()) state_.comment = comment.text(0, 0);
@@ -128,7 +124,7 @@ class TableReader {
                              .begin = rows.integer(i, 1),
                              .records = rows.integer(i, 2),
                              .bytes = rows.integer(i, 3),
-                             .path = Below(folder_, rows.text(i, 4), rows.text(i, 5) == "true"),
+                             .path = lake::CatalogPath(folder_, rows.text(i, 4), rows.text(i, 5) == "true"),
                              .partition = IntegerOrNull(rows, i, 6),
                              .partition_values = {},
                              .partition_lossy = false,
@@ -173,7 +169,7 @@ class TableReader {
     const std::int64_t n = state_.at.snapshot;
     ASSIGN(const Rows rows, connection_.Query(CatalogSql(
         "SELECT delete_file_id, data_file_id, begin_snapshot, path, path_is_relative::BOOLEAN, coalesce(partial_max > {}, false), "
-        "lower(format), encryption_key IS NOT NULL FROM {}delete_file d WHERE table_id = {} AND {} ORDER BY delete_file_id",
+        "lower(format), encryption_key IS NOT NULL, delete_count, file_size_bytes FROM {}delete_file d WHERE table_id = {} AND {} ORDER BY delete_file_id",
         n, kMeta, state_.table_id, LiveAt("d", n))));
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (Find(rows.integer(i, 1)) == nullptr) continue;
@@ -182,7 +178,9 @@ class TableReader {
       state_.deletes.push_back({.id = rows.integer(i, 0),
                                 .data_file = rows.integer(i, 1),
                                 .begin = rows.integer(i, 2),
-                                .path = Below(folder_, rows.text(i, 3), rows.text(i, 4) == "true"),
+                                .records = rows.integer(i, 8),
+                                .bytes = rows.integer(i, 9),
+                                .path = lake::CatalogPath(folder_, rows.text(i, 3), rows.text(i, 4) == "true"),
                                 .by_snapshot = rows.text(i, 5) == "true"});
     }
     ASSIGN(const bool inlined, HasTable(InlinedDeletes(state_.table_id)));
@@ -242,12 +240,14 @@ Result<bool> OnlyCompacted(Connection& connection, std::int64_t table_id, std::i
   return rows.integer(0, 0) > 0 && rows.integer(0, 1) == 0;
 }
 
-Result<StatsReader> StatsReader::Open(Connection& connection, std::int64_t table_id, std::int64_t snapshot) {
+Result<StatsReader> StatsReader::Open(Connection& connection, std::int64_t table_id, std::int64_t snapshot,
+                                      const std::optional<std::vector<std::int64_t>>& files) {
+  const std::string some = files ? fmt::format("AND s.data_file_id IN ({}) ", files->empty() ? "NULL" : fmt::format("{}", fmt::join(*files, ", "))) : "";
   ASSIGN(auto stream, connection.Stream(CatalogSql(
       "SELECT s.data_file_id::VARCHAR, s.column_id::VARCHAR, s.column_size_bytes::VARCHAR, s.value_count::VARCHAR, s.null_count::VARCHAR, "
       "s.min_value::VARCHAR, s.max_value::VARCHAR, s.contains_nan::VARCHAR FROM {0}file_column_stats s "
-      "JOIN {0}data_file f ON f.table_id = {1} AND f.data_file_id = s.data_file_id AND {2} WHERE s.table_id = {1} "
-      "ORDER BY s.data_file_id, s.column_id", kMeta, table_id, LiveAt("f", snapshot))));
+      "JOIN {0}data_file f ON f.table_id = {1} AND f.data_file_id = s.data_file_id AND {2} WHERE s.table_id = {1} {3}"
+      "ORDER BY s.data_file_id, s.column_id", kMeta, table_id, LiveAt("f", snapshot), some)));
   return StatsReader(std::move(stream));
 }
 

@@ -33,7 +33,7 @@ struct DataFile {
 };
 
 struct DeleteFile {
-  std::int64_t id = 0, data_file = 0, begin = 0;
+  std::int64_t id = 0, data_file = 0, begin = 0, records = 0, bytes = 0;
   std::filesystem::path path;
   bool by_snapshot = false;         ///< holds the deletes of several snapshots, some later than this one
 };
@@ -82,7 +82,9 @@ struct ColumnStats {
 
 class StatsReader {
  public:
-  static Result<StatsReader> Open(engine::Connection& connection, std::int64_t table_id, std::int64_t snapshot);
+  /// Of all files at `snapshot`, or of those in `files` alone.
+  static Result<StatsReader> Open(engine::Connection& connection, std::int64_t table_id, std::int64_t snapshot,
+                                  const std::optional<std::vector<std::int64_t>>& files);
   /// The stats of a file. Ask in order of id; files without stats give none.
   Result<std::vector<ColumnStats>> Of(std::int64_t data_file);
 

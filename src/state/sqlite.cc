@@ -6,6 +6,8 @@
 #include <chrono>
 #include <thread>
 
+#include "io/fault.h"
+
 namespace nano::state {
 namespace {
 
@@ -96,6 +98,7 @@ std::int64_t Sqlite::changes() const { return sqlite3_changes64(handle_); }
 Status Sqlite::Transaction(const std::function<Status()>& work) {
   TRY(Script("BEGIN IMMEDIATE"));
   auto status = work();
+  if (status) status = io::PassOrFail("state.commit");
   if (status) status = Script("COMMIT");
   if (!status && sqlite3_get_autocommit(handle_) == 0) (void)Script("ROLLBACK");
   return status;

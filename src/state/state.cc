@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/clock.h"
 #include "io/files.h"
 #include "state/sqlite.h"
 #include "state/writer_lock.h"
@@ -62,10 +63,6 @@ std::string HostName() {
   return name.data();
 }
 
-std::int64_t SystemNow() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 std::int64_t Microseconds(std::chrono::seconds duration) { return std::chrono::microseconds(duration).count(); }
 
 class SqliteState;
@@ -86,7 +83,7 @@ class FileLease final : public WriterLease {
 class SqliteState final : public State {
  public:
   SqliteState(std::filesystem::path local, std::unique_ptr<Sqlite> database, StateOptions options)
-      : local_(std::move(local)), database_(std::move(database)), now_(options.now ? std::move(options.now) : SystemNow), host_(HostName()) {}
+      : local_(std::move(local)), database_(std::move(database)), now_(options.now ? std::move(options.now) : NowMicros), host_(HostName()) {}
 
   Status Prepare() {
     return database_->Transaction([&]() -> Status {

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/clock.h"
 #include "journal/journal.h"
 #include "lake/build.h"
 
@@ -40,10 +41,6 @@ SELECT live.table_name, (coalesce(records, 0) - coalesce(deleted, 0))::BIGINT, (
 FROM live LEFT JOIN data USING (table_id) LEFT JOIN gone USING (table_id) LEFT JOIN newest USING (table_id))sql";
 
 constexpr std::size_t kRuns = 20;
-
-std::int64_t NowMicros() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 /// What of a source is journaled and not landed.
 Result<void> ReadLagOf(const std::filesystem::path& folder, SourceStatus& source) {
@@ -116,7 +113,7 @@ Status ReadRuns(state::State& state, Standing& standing) {
                      run.finished ? TimeText(*run.finished) : "", run.message, run.counters};
     const bool alive = run.outcome == state::Outcome::kRunning && holder && holder->held && holder->epoch == run.epoch;
     if (run.outcome == state::Outcome::kRunning && run.epoch > 0 && !alive) status.state = state::ToString(state::Outcome::kLost);
-    if (run.command == "ingest") {
+    if (run.command == "ingest" || run.command == "run") {
       const auto counters = nlohmann::json::parse(run.counters, nullptr, false);
       for (auto& source : standing.sources) {
         if (alive && source.state == "stopped") source.state = "running";
@@ -134,7 +131,45 @@ Status ReadRuns(state::State& state, Standing& standing) {
   return {};
 }
 
+/// What every build holds, and what of every table is in quarantine.
+struct Holdings {
+  std::map<std::string, TableStatus> by_build;
+  std::map<std::string, std::int64_t> quarantined;
+  std::int64_t all_quarantined = 0;
+
+  TableStatus Of(const std::string& name, const std::string& build) {
+    TableStatus status = by_build[build];
+    status.name = name;
+    status.build = build;
+    status.quarantine = quarantined[name];
+    return status;
+  }
+};
+
+Result<Holdings> ReadHoldings(engine::Connection& connection) {
+  Holdings out;
+  ASSIGN(const auto tables, connection.Query(kTables));
+  for (std::size_t row = 0; row < tables.size(); ++row)
+    out.by_build[tables.text(row, 0)] = {"", tables.text(row, 0), tables.integer(row, 1), tables.integer(row, 2), tables.integer(row, 3),
+                                         tables.integer(row, 4), tables.text(row, 5), 0};
+  ASSIGN(const auto quarantine, connection.Query("SELECT table_name, count(*) FROM lake.nanohouse.quarantine GROUP BY table_name"));
+  for (std::size_t row = 0; row < quarantine.size(); ++row) {
+    out.quarantined[quarantine.text(row, 0)] += quarantine.integer(row, 1);
+    out.all_quarantined += quarantine.integer(row, 1);
+  }
+  return out;
+}
+
 }  // namespace
+
+Result<std::vector<TableStatus>> ReadTables(engine::Connection& connection) {
+  ASSIGN(Holdings held, ReadHoldings(connection));
+  ASSIGN(const int promoted, lake::CurrentVersion(connection));
+  ASSIGN(const auto names, lake::ReadVersion(connection, promoted));
+  std::vector<TableStatus> out;
+  for (const auto& [name, id] : names) out.push_back(held.Of(name, id));
+  return out;
+}
 
 Result<Standing> ReadStanding(lake::Reader* reader, state::State* state, const contract::Layout& layout, const contract::Contract* contract) {
   Standing out;
@@ -154,17 +189,8 @@ Result<Standing> ReadStanding(lake::Reader* reader, state::State* state, const c
   ASSIGN(out.sources, ReadSources(&connection, cut, layout, contract));
   if (state) TRY(ReadRuns(*state, out));
 
-  std::map<std::string, TableStatus> by_build;
-  ASSIGN(const auto tables, connection.Query(kTables));
-  for (std::size_t row = 0; row < tables.size(); ++row)
-    by_build[tables.text(row, 0)] = {"", tables.text(row, 0), tables.integer(row, 1), tables.integer(row, 2), tables.integer(row, 3),
-                                     tables.integer(row, 4), tables.text(row, 5), 0};
-  ASSIGN(const auto quarantine, connection.Query("SELECT table_name, count(*) FROM lake.nanohouse.quarantine GROUP BY table_name"));
-  std::map<std::string, std::int64_t> quarantined;
-  for (std::size_t row = 0; row < quarantine.size(); ++row) {
-    quarantined[quarantine.text(row, 0)] += quarantine.integer(row, 1);
-    out.quarantine += quarantine.integer(row, 1);
-  }
+  ASSIGN(Holdings held, ReadHoldings(connection));
+  out.quarantine = held.all_quarantined;
 
   ASSIGN(const auto builds, lake::ReadBuilds(connection));
   ASSIGN(const int promoted, lake::CurrentVersion(connection));
@@ -191,11 +217,7 @@ Result<Standing> ReadStanding(lake::Reader* reader, state::State* state, const c
         build.lag_bytes += source.lag_bytes;
       }
       if (version.number == promoted) {
-        TableStatus status = by_build[id];
-        status.name = name;
-        status.build = id;
-        status.quarantine = quarantined[name];
-        out.tables.push_back(std::move(status));
+        out.tables.push_back(held.Of(name, id));
       }
       version.builds.push_back(std::move(build));
     }

@@ -67,6 +67,9 @@ struct Standing {
   std::int64_t quarantine = 0;          ///< all of it, also of streams without a table
 };
 
+/// The tables of the promoted version, as of the newest snapshot; `connection` has the lake attached.
+Result<std::vector<TableStatus>> ReadTables(engine::Connection& connection);
+
 /// `reader` and `state` are null before the first apply. `contract` may be null: then sources that were never read are not named.
 Result<Standing> ReadStanding(lake::Reader* reader, state::State* state, const contract::Layout& layout, const contract::Contract* contract);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/cell.h"
 
+#include "wire/hex.h"
 #include "wire/json_scan.h"
 #include "wire/moment.h"
 #include "wire/number.h"
@@ -114,13 +115,6 @@ bool ReadBoolean(std::string_view text, bool& out, std::string& reason) {
   else if (IsWord(text, "false") || IsWord(text, "f")) out = false;
   else return Misfit(reason, text.empty() ? "is empty" : "is neither true nor false");
   return true;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 bool ReadUuid(std::string_view text, Int128& out, std::string& reason) {

@@ -4,57 +4,16 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 
+#include "wire/debezium_document.h"
 #include "wire/debezium_form.h"
+#include "wire/debezium_number.h"
+#include "wire/debezium_origin.h"
 #include "wire/json_token.h"
+#include "wire/postgres_value.h"
 
 namespace nano::wire {
 namespace {
-
-template <class Number>
-std::optional<Number> ReadNumber(std::string_view text) {
-  Number number{};
-  if (IsString(text)) text = Inside(text);
-  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || text.empty() || at != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-/// The text of a string token; of another, the token; of null and nothing, nothing.
-std::string_view TextOf(std::string_view token, Arena& arena) {
-  if (token.empty() || IsNull(token)) return {};
-  std::string_view text;
-  if (!IsString(token)) return token;
-  return Unescape(token, arena, text) ? text : std::string_view();
-}
-
-std::string_view Joined(std::string_view first, std::string_view second, Arena& arena) {
-  if (first.empty()) return second;
-  char* const at = arena.Allocate(first.size() + 1 + second.size());
-  std::memcpy(at, first.data(), first.size());
-  at[first.size()] = '.';
-  std::memcpy(at + first.size() + 1, second.data(), second.size());
-  return {at, first.size() + 1 + second.size()};
-}
-
-/// "4711" of "4711:65082936", PostgreSQL's; other connectors' ids as they are.
-std::string_view TransactionOf(std::string_view id) {
-  const std::size_t colon = id.find(':');
-  if (colon == std::string_view::npos || colon == 0) return id;
-  const std::string_view first = id.substr(0, colon);
-  return first.find_first_not_of("0123456789") == std::string_view::npos ? first : id;
-}
-
-/// Microseconds of whichever clock a block has.
-std::int64_t CommitTime(std::string_view ts_us, std::string_view ts_ms, std::string_view ts_ns) {
-  if (const auto micros = ReadNumber<std::int64_t>(ts_us)) return *micros;
-  std::int64_t micros = -1;
-  if (const auto nanos = ReadNumber<std::int64_t>(ts_ns)) return *nanos / 1000;
-  if (const auto millis = ReadNumber<std::int64_t>(ts_ms); millis && !__builtin_mul_overflow(*millis, 1000, &micros)) return micros;
-  return -1;
-}
 
 std::string_view StreamOfTopic(std::string_view topic) {
   const std::size_t dot = topic.find('.');
@@ -132,14 +91,53 @@ struct DebeziumDecoder::Schemas {
   std::size_t bytes = 0;
   std::uint64_t round = 1;
   std::vector<std::uint32_t> slots;   ///< of TakeFields: an open hash table of the row's names
+  std::vector<std::string> shape;     ///< of TakeFields: the name tokens of the last row, all different
 };
 
 namespace {
+
+/// The parts of an envelope, as tokens, with those of what may stand around it.
+struct Envelope {
+  std::string_view before, after, source, transaction, op, status, id, event_count, ts_us, ts_ms, ts_ns, message, ddl, table_changes, update;
+  std::string_view schema, payload;               ///< of a converter's frame
+  std::string_view specversion, data;             ///< of a CloudEvent
+  std::size_t members = 0;
+
+  void Take(std::string_view key, std::string_view value) {
+    ++members;
+    const auto is = [&](std::string_view name, std::string_view& into) {
+      if (key == name) into = value;
+    };
+    switch (key.size()) {
+      case 2: is("op", op); is("id", id); break;
+      case 3: is("ddl", ddl); break;
+      case 4: is("data", data); break;
+      case 5: is("after", after); is("ts_ms", ts_ms); is("ts_us", ts_us); is("ts_ns", ts_ns); break;
+      case 6: is("before", before); is("source", source); is("status", status); is("schema", schema); break;
+      case 7: is("message", message); is("payload", payload); break;
+      case 11: is("transaction", transaction); is("event_count", event_count); is("specversion", specversion); break;
+      case 12: is("tableChanges", table_changes); break;
+      case 17: is("updateDescription", update); break;
+      default: break;
+    }
+  }
+
+  /// Takes the members of the object that `text` begins with; false: there is no whole one. `rest` is what follows it.
+  bool TakeAll(std::string_view text, std::string_view& rest) {
+    *this = {};
+    JsonObject object(text);
+    std::string_view name, value;
+    while (object.Next(name, value)) Take(Inside(name), value);
+    rest = object.rest();
+    return object.complete();
+  }
+};
 
 /// {"schema": …, "payload": …}, or the payload alone.
 struct Framed {
   std::string_view payload;
   const ConnectSchema* schema = nullptr;
+  Envelope envelope;              ///< the payload's members, where it is an object
 };
 
 template <class Schemas>
@@ -147,50 +145,54 @@ class Decoding {
  public:
   Decoding(Schemas& schemas, Arena& arena) : schemas_(schemas), arena_(arena) {}
 
+  /// Every byte is looked at once, but those of a schema that is known. False: it is no JSON.
   bool Unframe(std::string_view text, Framed& framed) {
     std::size_t at = text.find_first_not_of(" \t\r\n");
-    constexpr std::string_view kOpening = "{\"schema\":";
-    if (at != std::string_view::npos && text.substr(at).starts_with(kOpening)) {
+    if (at == std::string_view::npos) return false;
+    const auto blank = [](std::string_view after) { return after.find_first_not_of(" \t\r\n") == std::string_view::npos; };
+    constexpr std::string_view kOpening = "{\"schema\":", kPayload = ",\"payload\":";
+    std::string_view rest;
+    if (text.substr(at).starts_with(kOpening)) {
       // As the converter writes it: the schema first.
       std::size_t past = at + kOpening.size();
       std::string_view token;
       if (!schemas_.Take(text, past, token, framed.schema)) return false;
-      constexpr std::string_view kPayload = ",\"payload\":";
       if ((framed.schema != nullptr || IsNull(token)) && text.substr(past).starts_with(kPayload)) {
         past += kPayload.size();
-        if (!ScanToken(text, past, framed.payload)) return false;
+        if (past < text.size() && text[past] == '{') {
+          if (!framed.envelope.TakeAll(text.substr(past), rest)) return false;
+          framed.payload = text.substr(past, text.size() - rest.size() - past);
+          past = text.size() - rest.size();
+        } else if (!ScanToken(text, past, framed.payload)) {
+          return false;
+        }
         past = text.find_first_not_of(" \t\r\n", past);
-        if (past != std::string_view::npos && text[past] == '}' && text.find_first_not_of(" \t\r\n", past + 1) == std::string_view::npos)
-          return true;
+        if (past != std::string_view::npos && text[past] == '}' && blank(text.substr(past + 1))) return true;
       }
       framed = {};
     }
-    std::string_view token;
-    if (!WholeToken(text, token)) return false;
-    UnframeToken(token, framed);
+    if (text[at] != '{') return WholeToken(text, framed.payload);
+    if (!framed.envelope.TakeAll(text.substr(at), rest) || !blank(rest)) return false;
+    framed.payload = text.substr(at, text.size() - rest.size() - at);
+    OpenFrame(framed);
     return true;
   }
 
   void UnframeToken(std::string_view token, Framed& framed) {
+    framed = {};
     framed.payload = token;
-    if (!IsObject(token)) return;
-    std::string_view name, value, schema, payload;
-    for (JsonObject members(token); members.Next(name, value);) {
-      if (name == "\"schema\"") schema = value;
-      else if (name == "\"payload\"") payload = value;
-      else return;
-    }
-    if (schema.empty() || payload.empty()) return;
-    const ConnectSchema* const found = schemas_.Find(schema);
-    if (found == nullptr && !IsNull(schema)) return;
-    framed = {payload, found};
+    std::string_view rest;
+    if (IsObject(token) && framed.envelope.TakeAll(token, rest)) OpenFrame(framed);
   }
 
   /// The members of an object as fields of a row; of a name that comes twice, the last.
   Status TakeFields(std::string_view object, const ConnectSchema* schema, std::vector<DebeziumField>& fields) {
     std::string_view name, value;
     std::size_t next = 0;
+    auto& shape = schemas_.shape;
+    bool as_before = true;   // the same names in the same order as the last time: none is there twice
     for (JsonObject members(object); members.Next(name, value);) {
+      as_before = as_before && fields.size() < shape.size() && shape[fields.size()] == name;
       DebeziumField field;
       if (!Unescape(name, arena_, field.name)) return Fail(Code::kInvalid, "a field's name has an escape that is no character");
       field.token = value;
@@ -198,13 +200,31 @@ class Decoding {
         if (next < schema->fields.size() && schema->fields[next].field == field.name) field.schema = &schema->fields[next++];
         else field.schema = schema->child(field.name);
       }
+      if (fields.capacity() == 0) fields.reserve(std::max<std::size_t>(shape.size(), 4));
       fields.push_back(field);
     }
+    if (as_before && fields.size() == shape.size()) return {};
+    const std::size_t count = fields.size();
     DropRepeated(fields);
+    shape.clear();
+    if (count == fields.size())
+      for (JsonObject members(object); members.Next(name, value);) shape.emplace_back(name);
     return {};
   }
 
  private:
+  /// Steps into a frame whose members came in another order.
+  void OpenFrame(Framed& framed) {
+    const Envelope& frame = framed.envelope;
+    if (frame.members != 2 || frame.schema.empty() || frame.payload.empty()) return;
+    const ConnectSchema* const found = schemas_.Find(frame.schema);
+    if (found == nullptr && !IsNull(frame.schema)) return;
+    framed.schema = found;
+    framed.payload = frame.payload;
+    std::string_view rest;
+    if (!IsObject(framed.payload) || !framed.envelope.TakeAll(framed.payload, rest)) framed.envelope = {};
+  }
+
   void DropRepeated(std::vector<DebeziumField>& fields) {
     if (fields.size() < 2) return;
     std::size_t size = 4;
@@ -232,81 +252,39 @@ class Decoding {
   Arena& arena_;
 };
 
-const ConnectSchema* Child(const ConnectSchema* schema, std::string_view name) { return schema == nullptr ? nullptr : schema->child(name); }
+bool IsPostgresRow(const ConnectSchema* schema) { return schema != nullptr && schema->name == kPostgresRow; }
 
-/// The parts of an envelope, as tokens.
-struct Envelope {
-  std::string_view before, after, source, transaction, op, status, id, event_count, ts_us, ts_ms, ts_ns, message, ddl, table_changes;
-  std::size_t members = 0;
-};
-
-Envelope TakeEnvelope(std::string_view object) {
-  Envelope envelope;
-  std::string_view name, value;
-  for (JsonObject members(object); members.Next(name, value); ++envelope.members) {
-    const std::string_view key = Inside(name);
-    if (key == "before") envelope.before = value;
-    else if (key == "after") envelope.after = value;
-    else if (key == "source") envelope.source = value;
-    else if (key == "transaction") envelope.transaction = value;
-    else if (key == "op") envelope.op = value;
-    else if (key == "status") envelope.status = value;
-    else if (key == "id") envelope.id = value;
-    else if (key == "event_count") envelope.event_count = value;
-    else if (key == "ts_us") envelope.ts_us = value;
-    else if (key == "ts_ms") envelope.ts_ms = value;
-    else if (key == "ts_ns") envelope.ts_ns = value;
-    else if (key == "message") envelope.message = value;
-    else if (key == "ddl") envelope.ddl = value;
-    else if (key == "tableChanges") envelope.table_changes = value;
-  }
-  return envelope;
+/// Of an image, before or after.
+const ConnectSchema* ImageSchema(const ConnectSchema* schema, std::string_view name) {
+  return schema == nullptr || IsPostgresRow(schema) ? schema : schema->child(name);
 }
 
-void TakeSequence(std::string_view text, DebeziumEvent& event) {
-  std::string_view token, item;
-  if (!WholeToken(text, token)) return;
-  JsonArray items(token);
-  if (items.Next(item)) event.sequence_a = ReadNumber<std::uint64_t>(item);
-  if (items.Next(item)) event.sequence_b = ReadNumber<std::uint64_t>(item);
+/// The fields of keys have no schema of their own where the row's says all.
+void TakeKeySchemas(const ConnectSchema& row, std::vector<DebeziumField>& key) {
+  for (DebeziumField& field : key) field.schema = row.child(field.name);
 }
-
-/// What `source` says, by whatever names: those of the block, of add.fields or of a CloudEvent's attributes.
-struct Origin {
-  std::string_view connector, snapshot, ts_us, ts_ms, ts_ns, sequence, db, schema, table, tx, lsn;
-
-  bool Take(std::string_view key, std::string_view value) {
-    if (key == "connector") connector = value;
-    else if (key == "snapshot") snapshot = value;
-    else if (key == "ts_us" || key == "tsus") ts_us = value;
-    else if (key == "ts_ms" || key == "tsms") ts_ms = value;
-    else if (key == "ts_ns" || key == "tsns") ts_ns = value;
-    else if (key == "sequence") sequence = value;
-    else if (key == "db") db = value;
-    else if (key == "schema") schema = value;
-    else if (key == "table" || key == "collection") table = value;
-    else if (key == "txId") tx = value;
-    else if (key == "lsn") lsn = value;
-    else return false;
-    return true;
-  }
-
-  void Into(DebeziumEvent& event, Arena& arena) const {
-    event.connector = TextOf(connector, arena);
-    event.snapshot = TextOf(snapshot, arena);
-    event.committed_at = CommitTime(ts_us, ts_ms, ts_ns);
-    TakeSequence(TextOf(sequence, arena), event);
-    event.lsn = ReadNumber<std::uint64_t>(lsn);
-    event.transaction = TextOf(tx, arena);
-    const std::string_view in = TextOf(schema, arena), name = TextOf(table, arena);
-    if (!name.empty()) event.stream = Joined(in.empty() ? TextOf(db, arena) : in, name, arena);
-  }
-};
 
 void TakeTransaction(std::string_view object, DebeziumEvent& event, Arena& arena) {
   if (!IsObject(object)) return;
   event.total_order = ReadNumber<std::uint64_t>(Member(object, "total_order"));
   if (event.transaction.empty()) event.transaction = TransactionOf(TextOf(Member(object, "id"), arena));
+}
+
+/// The images of an event of MongoDB's connector, and what an update says that has none.
+template <class Decoding>
+Status TakeDocuments(const Envelope& envelope, Decoding& decoding, Arena& arena, DebeziumEvent& event) {
+  const auto take = [&](std::string_view image, bool& has, std::vector<DebeziumField>& fields) -> Status {
+    const std::string_view document = IsObject(image) ? image : DocumentOf(image, arena);
+    has = !document.empty();
+    TRY(decoding.TakeFields(document, nullptr, fields));
+    for (DebeziumField& field : fields) field.schema = &DocumentSchema();
+    return {};
+  };
+  TRY(take(envelope.before, event.has_before, event.before));
+  TRY(take(envelope.after, event.has_after, event.after));
+  if (event.op != 'u' || event.has_after || !IsObject(envelope.update)) return {};
+  event.has_after = event.partial = true;
+  return TakeUpdateDescription(envelope.update, arena, event.after, event.unfit);
 }
 
 /// Names that ExtractNewRecordState adds with `add.fields`, without their prefix `__`; those of `source` may have
@@ -337,7 +315,8 @@ DebeziumDecoder& DebeziumDecoder::operator=(DebeziumDecoder&&) noexcept = defaul
 void DebeziumDecoder::Trim() { schemas_->Trim(); }
 
 Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_value, std::string_view key, bool has_key,
-                                              std::string_view headers, std::string_view topic, Arena& arena) {
+                                              std::string_view headers, std::string_view topic, Arena& arena, Reading reading) {
+  const bool whole = reading == Reading::kWhole;
   DebeziumEvent event;
   Decoding decoding(*schemas_, arena);
   const auto valid = [](std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); };
@@ -362,7 +341,7 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
       } else if (old_key || new_key) {
         if (!json || !IsObject(framed.payload)) return Fail(Code::kInvalid, "the header {} is no key", header);
         (old_key ? event.has_old_key : event.has_new_key) = true;
-        TRY(decoding.TakeFields(framed.payload, framed.schema, old_key ? event.old_key : event.new_key));
+        if (whole) TRY(decoding.TakeFields(framed.payload, framed.schema, old_key ? event.old_key : event.new_key));
       } else {
         (void)TakeAddedField(header, json ? framed.payload : arena.Keep(Escape(text)), origin, op, deleted, transaction_id, total_order);
       }
@@ -372,7 +351,7 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
   if (has_key && !key.empty()) {
     Framed framed;
     if (!decoding.Unframe(key, framed)) return Fail(Code::kInvalid, "the key is no JSON");
-    if (IsObject(framed.payload)) TRY(decoding.TakeFields(framed.payload, framed.schema, event.key));
+    if (whole && IsObject(framed.payload)) TRY(decoding.TakeFields(framed.payload, framed.schema, event.key));
   }
 
   Framed framed;
@@ -386,8 +365,8 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
 
   // A CloudEvent: its attributes say what `source` does, its data is the message.
   bool cloud = false;
-  if (framed.schema == nullptr && !Member(framed.payload, "specversion").empty()) {
-    const std::string_view data = Member(framed.payload, "data");
+  if (framed.schema == nullptr && !framed.envelope.specversion.empty()) {
+    const std::string_view data = framed.envelope.data;
     std::string_view name, token;
     for (JsonObject members(framed.payload); members.Next(name, token);) {
       const std::string_view attribute = Inside(name);
@@ -398,7 +377,7 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
       if (rest == "op") op = token;
       else if (rest == "txtotalorder") total_order = token;
       else if (rest == "txid") transaction_id = token;   // of the transaction block; the source's is txId
-      else (void)origin.Take(rest, token);
+      else (void)origin.Take(NameOfAttribute(rest), token);
     }
     if (cloud) {
       if (data.empty()) return Fail(Code::kInvalid, "the CloudEvent has no data in JSON");
@@ -407,13 +386,12 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
         origin.Into(event, arena);
         return event;
       }
-      framed = {};
       decoding.UnframeToken(data, framed);
       if (!IsObject(framed.payload)) return Fail(Code::kInvalid, "the CloudEvent's data is no object");
     }
   }
 
-  const Envelope envelope = TakeEnvelope(framed.payload);
+  const Envelope& envelope = framed.envelope;
   const auto added = [&](bool over) {
     if (total_order.empty() && transaction_id.empty()) return;
     if (over || !event.total_order) event.total_order = ReadNumber<std::uint64_t>(TextOf(total_order, arena));
@@ -422,7 +400,7 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
 
   const char own_op = IsString(envelope.op) ? OpOf(Inside(envelope.op)) : '\0';
   const bool sourced = IsObject(envelope.source);
-  const bool images = !envelope.before.empty() || !envelope.after.empty();
+  const bool images = !envelope.before.empty() || !envelope.after.empty() || IsObject(envelope.update);
   if ((own_op != '\0' && sourced && (images || own_op == 't' || own_op == 'm')) || (cloud && images)) {
     event.op = own_op != '\0' ? own_op : OpOf(TextOf(op, arena));
     if (event.op == '\0') return Fail(Code::kInvalid, "the change says no operation");
@@ -439,13 +417,19 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
       return event;
     }
     event.kind = DebeziumEvent::Kind::kChange;
-    if (IsObject(envelope.before)) {
-      event.has_before = true;
-      TRY(decoding.TakeFields(envelope.before, Child(framed.schema, "before"), event.before));
-    }
-    if (IsObject(envelope.after)) {
-      event.has_after = true;
-      TRY(decoding.TakeFields(envelope.after, Child(framed.schema, "after"), event.after));
+    origin.NameTransaction(event, arena);
+    const bool documents = event.connector == "mongodb" || IsString(envelope.before) || IsString(envelope.after) || IsObject(envelope.update);
+    event.images = {envelope.before, envelope.after, envelope.update};
+    event.has_before = IsObject(envelope.before) || (documents && IsString(envelope.before));
+    event.has_after = IsObject(envelope.after) || (documents && (IsString(envelope.after) || (event.op == 'u' && IsObject(envelope.update))));
+    if (whole && IsPostgresRow(framed.schema))
+      for (auto* const key_fields : {&event.key, &event.old_key, &event.new_key}) TakeKeySchemas(*framed.schema, *key_fields);
+    if (whole && documents) {
+      RenameDocumentKey(event.key, arena);
+      TRY(TakeDocuments(envelope, decoding, arena, event));
+    } else if (whole) {
+      if (event.has_before) TRY(decoding.TakeFields(envelope.before, ImageSchema(framed.schema, "before"), event.before));
+      if (event.has_after) TRY(decoding.TakeFields(envelope.after, ImageSchema(framed.schema, "after"), event.after));
     }
     if (event.stream.empty()) event.stream = StreamOfTopic(topic);
     if (event.op != 't' && event.op != 'd' && !event.has_after) return Fail(Code::kInvalid, "a change of kind {} has no after", event.op);
@@ -487,6 +471,7 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
   });
   origin.Into(event, arena);
   added(true);
+  origin.NameTransaction(event, arena);
   event.op = OpOf(TextOf(op, arena));
   if (const std::string_view gone = TextOf(deleted, arena); gone == "true") event.op = 'd';
   event.op_assumed = event.op == '\0';

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// Debezium's messages, whatever carried them: a line of `kcat -J`, an HTTP sink's body (one or an array), a plain
+/// Debezium's messages, of any connector and whatever carried them: a line of `kcat -J`, an HTTP sink's body (one or an array), a plain
 /// envelope with or without inline schema, a CloudEvent, or the unwrapped row of ExtractNewRecordState. Pure functions.
-/// Debezium's documentation: connectors/postgresql "Data change events", transformations/event-flattening,
-/// integrations/cloudevents.
+/// Debezium's documentation: connectors/postgresql, mysql, mariadb, sqlserver, oracle, mongodb, each "Data change events";
+/// transformations/event-flattening, integrations/cloudevents.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -33,7 +34,8 @@ struct DebeziumMessage {
   std::int64_t timestamp_ms = -1;  ///< Kafka's or none
 };
 
-/// Takes a line of a capture file apart: 0 messages (a blank line), 1, or those of an array.
+/// Takes a line of a capture file apart: 0 messages (a blank line), 1, or those of an array. A message that stands alone on
+/// its line is not looked into: whether it is whole is for Decode() to say.
 /// kInvalid: not a line of any form that is known.
 Result<std::vector<DebeziumMessage>> SplitDebeziumLine(std::string_view line);
 
@@ -58,6 +60,14 @@ struct ConnectSchema {
   std::vector<std::uint32_t> by_name;                        ///< positions in `fields`, ordered by name
 };
 
+/// Where an event stands in its source's log, for telling what was said before. Of one `epoch`, places come in ascending
+/// order, whatever the clock says.
+struct SourcePlace {
+  std::array<std::uint64_t, 5> parts{};
+  std::string_view epoch;          ///< another one has places of its own: the server and the name of its binlog, a replica set
+  bool may_resume_inside = false;  ///< the source may go on in the midst of events that share a place
+};
+
 /// One field of a row: its name, its raw JSON token and, where the message had one, its schema.
 struct DebeziumField {
   std::string_view name;           ///< unescaped
@@ -72,9 +82,13 @@ struct DebeziumEvent {
   char op = 0;                               ///< c u d r t of a change; an unwrapped row's is c, u, r or d by what it says, else u
   std::string_view stream;                   ///< schema.table of `source` (MySQL: database.table); unwrapped: from the topic
   bool has_before = false, has_after = false;
+  std::array<std::string_view, 3> images;    ///< before, after and updateDescription of an envelope as they came
   std::vector<DebeziumField> before, after;  ///< of a delete in unwrapped form: `before` has what was sent
   std::vector<DebeziumField> key;            ///< of the message's key; empty where there is none
   bool unwrapped = false;
+  bool partial = false;                      ///< an update of a document: `after` has only what changed, null where a field went
+  std::string_view unfit;                    ///< why the change can't be applied though it can be read; "" if it can
+  bool pending = false;                      ///< the row is still to come by a snapshot: without it an update may be passed over
   bool op_assumed = false;                   ///< an unwrapped row did not say its op: it is an insert or an update
 
   // source
@@ -83,7 +97,9 @@ struct DebeziumEvent {
   std::int64_t committed_at = -1;            ///< µs since 1970; -1 unknown. From source.ts_us, else ts_ms
   std::optional<std::uint64_t> sequence_a, sequence_b;   ///< of source.sequence ["A","B"], as numbers
   std::optional<std::uint64_t> lsn;
-  std::string_view transaction;              ///< source.txId as text, or the part before the colon of transaction.id; "" if none
+  std::optional<SourcePlace> place;          ///< of a streamed change, where its connector tells one (debezium_origin.h)
+  std::string_view snapshot_mark;            ///< of a snapshot's row: what sets this snapshot apart, besides lsn
+  std::string_view transaction;              ///< source.txId as text, or of transaction.id the part before the colon, or GTID, commit LSN, session; "" if none
   std::optional<std::uint64_t> total_order;  ///< of the transaction block
   std::optional<std::uint64_t> event_count;  ///< of END
   std::string_view run_id;                   ///< __debezium.context.runId; "" if none
@@ -93,6 +109,9 @@ struct DebeziumEvent {
   std::vector<DebeziumField> new_key;
 };
 
+/// Which snapshot a row was read by; "" for a streamed change and an incremental snapshot's row.
+std::string SnapshotOf(const DebeziumEvent& event);
+
 /// Decodes messages; keeps the inline schemas it has met, by their text. Not for several threads.
 class DebeziumDecoder {
  public:
@@ -100,9 +119,11 @@ class DebeziumDecoder {
   ~DebeziumDecoder();
   DebeziumDecoder(DebeziumDecoder&&) noexcept;
   DebeziumDecoder& operator=(DebeziumDecoder&&) noexcept;
+  /// How much of an envelope is asked for: without the fields of its images and keys it takes a third of the time.
+  enum class Reading : bool { kWhole, kOutline };
   /// kInvalid: not JSON, or not a message of Debezium's.
   Result<DebeziumEvent> Decode(std::string_view value, bool has_value, std::string_view key, bool has_key,
-                               std::string_view headers, std::string_view topic, Arena& arena);
+                               std::string_view headers, std::string_view topic, Arena& arena, Reading reading = Reading::kWhole);
 
   /// Forgets schemas that have not been met for long, where many are held. The fields of events point to schemas, so
   /// call it between batches only, when no event of this decoder is in use.

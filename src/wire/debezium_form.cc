@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "wire/json_token.h"
+#include "wire/postgres_value.h"
 
 namespace nano::wire {
 namespace {
@@ -149,6 +150,7 @@ bool Parse(std::string_view token, int depth, ConnectSchema& schema) {
   if (schema.type.empty()) return false;
   if (schema.type == "array" && schema.fields.size() != 1) return false;
   if (schema.type == "map" && schema.fields.size() != 2) return false;
+  if (schema.type == kPostgresField && schema.name == "array" && schema.fields.size() != 1) return false;
   schema.by_name.resize(schema.fields.size());
   for (std::size_t i = 0; i < schema.fields.size(); ++i) schema.by_name[i] = static_cast<std::uint32_t>(i);
   std::stable_sort(schema.by_name.begin(), schema.by_name.end(),
@@ -178,6 +180,7 @@ const ConnectSchema* ConnectSchema::child(std::string_view field_name) const {
 }
 
 FormOfValue FormOfSchema(const ConnectSchema& schema) {
+  if (schema.type == kPostgresField) return {kPostgres, static_cast<std::int64_t>(PostgresTypeOf(schema.name))};
   if (!schema.name.empty()) {
     if (const auto found = Semantics().find(schema.name); found != Semantics().end()) {
       if (found->second == kDecimal) return {kDecimal, NumberParameter(schema, "scale", 0)};

@@ -34,6 +34,8 @@ enum class DebeziumForm : std::uint8_t {
   kHstore,             ///< text that is a JSON object, or a map
   kPoint, kGeometry,   ///< {x, y, wkb, srid}, {wkb, srid}
   kList, kMap, kStruct,
+  kPostgres,           ///< as PostgreSQL's output functions spell it (postgres_value.h); `number` is its PostgresType
+  kBson,               ///< MongoDB's extended JSON, at any depth (debezium_document.h)
 };
 
 struct FormOfValue {

@@ -3,8 +3,10 @@
 #include <charconv>
 
 #include "wire/debezium.h"
+#include "wire/debezium_document.h"
 #include "wire/debezium_form.h"
 #include "wire/json_token.h"
+#include "wire/postgres_value.h"
 
 namespace nano::wire {
 namespace {
@@ -13,32 +15,17 @@ using enum DebeziumForm;
 
 constexpr int kDeepestType = 16;
 
-DataType Scalar(TypeKind kind) {
-  DataType type;
-  type.kind = kind;
-  return type;
-}
-
 DataType InferDecimal(const ConnectSchema& schema) {
   std::int64_t digits = 38;
   if (const auto found = schema.parameters.find("connect.decimal.precision"); found != schema.parameters.end())
     (void)std::from_chars(found->second.data(), found->second.data() + found->second.size(), digits);
-  std::int64_t scale = schema.number;
-  if (scale < 0) {
-    digits -= scale;
-    scale = 0;
-  }
-  digits = std::max(digits, scale);
-  if (digits < 1 || digits > 38) return Scalar(TypeKind::kString);
-  DataType type = Scalar(TypeKind::kDecimal);
-  type.width = static_cast<std::uint8_t>(digits);
-  type.scale = static_cast<std::uint8_t>(scale);
-  return type;
+  return DecimalOrText(digits, schema.number);
 }
 
 DataType InferSchema(const ConnectSchema& schema, int depth) {
   if (depth > kDeepestType) return Scalar(TypeKind::kJson);
   switch (schema.form) {
+    case kPostgres: return InferPostgres(schema);
     case kBoolean: case kBit: return Scalar(TypeKind::kBoolean);
     case kInteger: return Scalar(schema.type == "int64" ? TypeKind::kBigint : TypeKind::kInt);
     case kReal: return Scalar(schema.type == "float" ? TypeKind::kFloat : TypeKind::kDouble);
@@ -69,8 +56,18 @@ DataType InferSchema(const ConnectSchema& schema, int depth) {
 }  // namespace
 
 DataType InferDebezium(const DebeziumField& field) {
-  if (field.schema != nullptr) return InferSchema(*field.schema, 0);
-  const std::string_view token = field.token;
+  std::string_view token = field.token;
+  if (field.schema != nullptr && field.schema->form == kBson) {
+    const Extended value = ReadExtended(token);
+    switch (value.kind) {
+      case Extended::Kind::kText: case Extended::Kind::kDecimal: case Extended::Kind::kOpaque: return Scalar(TypeKind::kString);
+      case Extended::Kind::kDate: return Scalar(TypeKind::kTimestamptz);
+      case Extended::Kind::kBytes: return Scalar(TypeKind::kBinary);
+      case Extended::Kind::kNumber: case Extended::Kind::kPlain: token = value.token;
+    }
+  } else if (field.schema != nullptr) {
+    return InferSchema(*field.schema, 0);
+  }
   if (token == "true" || token == "false") return Scalar(TypeKind::kBoolean);
   if (IsArray(token) || IsObject(token)) return Scalar(TypeKind::kJson);
   if (!IsNumber(token)) return Scalar(TypeKind::kString);

@@ -183,8 +183,26 @@ Result<std::vector<DebeziumMessage>> FromHttp(const Members& line) {
   return messages;
 }
 
+/// Whether an object may be what a transport wrote around a message, by its first member; what is not need not be scanned.
+bool MayBeTransport(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  const char* const name = SkipSpace(text.data() + 1, end);
+  const char* const past = name == end ? nullptr : SkipString(name, end);
+  if (past == nullptr) return true;
+  const std::string_view first = Inside({name, static_cast<std::size_t>(past - name)});
+  const auto has = [&](std::span<const std::string_view> names) { return std::find(names.begin(), names.end(), first) != names.end(); };
+  return has(kKcatNeeded) || has(kKcatKnown) || has(kHttpNeeded) || has(kHttpKnown);
+}
+
 /// `text` begins with a brace.
 Result<std::vector<DebeziumMessage>> FromObject(std::string_view text) {
+  if (!MayBeTransport(text)) {
+    text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+    if (!text.ends_with('}')) return Fail(Code::kInvalid, "the line is no JSON");
+    std::vector<DebeziumMessage> messages;
+    AddValue(text, {}, messages);
+    return messages;
+  }
   Members members;
   if (!members.Take(text)) return Fail(Code::kInvalid, "the line is no JSON");
   if (members.AreThoseOf(kKcatNeeded, kKcatKnown)) return FromKcat(members);

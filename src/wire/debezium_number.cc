@@ -9,6 +9,8 @@
 #include <cmath>
 #include <vector>
 
+#include "wire/hex.h"
+
 namespace nano::wire {
 namespace {
 
@@ -51,13 +53,6 @@ char* DecodeBase64To(std::string_view text, char* to) {
     if (left == 3) *to++ = static_cast<char>(three >> 8);
   }
   return to;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 /// PostgreSQL's layout of the shortest digits: plain from 1e-4 up to 15 digits, else with an exponent of two digits.

@@ -2,13 +2,25 @@
 #pragma once
 /// Bytes and numbers as Debezium writes them: base64, hexadecimal, big-endian decimals of any length, bits. Pure.
 
+#include <charconv>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/arena.h"
 
 namespace nano::wire {
+
+/// A JSON number, or one inside a JSON string; nothing where it is no whole one that fits.
+template <class Number>
+std::optional<Number> ReadNumber(std::string_view token) {
+  Number number{};
+  if (token.size() >= 2 && token.front() == '"') token = token.substr(1, token.size() - 2);
+  const auto [at, error] = std::from_chars(token.data(), token.data() + token.size(), number);
+  if (error != std::errc() || token.empty() || at != token.data() + token.size()) return std::nullopt;
+  return number;
+}
 
 /// Of either alphabet (standard, URL-safe), padded. False: not base64.
 bool DecodeBase64(std::string_view text, Arena& arena, std::string_view& out);

@@ -4,11 +4,13 @@
 #include <limits>
 
 #include "wire/debezium.h"
+#include "wire/debezium_document.h"
 #include "wire/debezium_form.h"
 #include "wire/debezium_number.h"
 #include "wire/debezium_time.h"
 #include "wire/json_token.h"
 #include "wire/moment.h"
+#include "wire/postgres_value.h"
 
 namespace nano::wire {
 namespace {
@@ -24,7 +26,6 @@ constexpr std::string_view kUnsentHstore = R"("{\"__debezium_unavailable_value\"
 constexpr std::string_view kUnsentUuid = "\"b68a35a7-17ad-35b3-af2a-ae46edb4545a\"";
 constexpr std::string_view kUnsentHex = "\"5f5f646562657a69756d5f756e617661696c61626c655f76616c7565\"";
 
-constexpr std::int64_t kNoNumber = std::numeric_limits<std::int64_t>::min();
 constexpr int kDeepestValue = 64;
 
 /// What can't be told apart without a schema, and how to tell it.
@@ -52,6 +53,7 @@ class Reader {
       out.kind = Cell::Kind::kNull;
       return true;
     }
+    if (schema != nullptr && schema->form == kPostgres) return ReadPostgres(type, token, *schema, special_, arena_, out, reason_);
     const FormOfValue form = Form(schema, source_type);
     if (depth == 0 && Unsent(type, token, form.form)) {
       if (!As(form, type, token, schema, source_type, depth, out)) out = Cell{};
@@ -94,6 +96,8 @@ class Reader {
       case kJson: return Json(type, token, schema, source_type, depth, out);
       case kHstore: return Hstore(type, token, schema, depth, out);
       case kPoint: case kGeometry: return Geometry(type, token, schema, form.form, depth, out);
+      case kBson: return Bson(type, token, schema, source_type, depth, out);
+      case kPostgres: return ReadPostgres(type, token, *schema, special_, arena_, out, reason_);
       case kList: case kMap: case kStruct: return Nested(type, token, schema, source_type, depth, out);
     }
     return Misfit("is no value");
@@ -409,9 +413,15 @@ class Reader {
     std::int64_t number = 0;
     if (!ReadInteger(token, number)) return Iso(type, token, out);
     if (TakesNumber(type)) return Plain(type, token, out);
+    if (IsFine(type, number, unit) && number > 0) return PutSpelling(type, FineText(number, TimeText), out);
     std::int64_t micros = 0;
     if (!ToMicros(number, unit, micros)) return false;
-    if (micros < 0 || micros > kMicrosPerDay) return Misfit("is no time of the day");
+    if (micros < 0 || micros > kMicrosPerDay) {
+      // MySQL's time is a duration: -838:59:59 to 838:59:59.
+      const bool text = type.kind == TypeKind::kString || type.kind == TypeKind::kJson;
+      if (!text || micros == std::numeric_limits<std::int64_t>::min()) return Misfit("is no time of the day");
+      return PutSpelling(type, (micros < 0 ? "-" : "") + TimeText(micros < 0 ? -micros : micros), out);
+    }
     if (type.kind == TypeKind::kTime && micros < kMicrosPerDay) {
       out.kind = Cell::Kind::kValue;
       out.i64 = micros;
@@ -426,17 +436,39 @@ class Reader {
     if (TakesNumber(type)) return Plain(type, token, out);
     const int sign = unit == Unit::kMilli ? InfinityOfMillis(number) : unit == Unit::kMicro ? InfinityOfMicros(number) : InfinityOfNanos(number);
     if (sign != 0) return PutInfinity(type, sign, out);
+    if (IsFine(type, number, unit)) return PutSpelling(type, FineText(number, TimestampText), out);
     std::int64_t micros = 0;
     if (!ToMicros(number, unit, micros)) return false;
     if (type.kind == TypeKind::kTimestamptz) return Misfit(kNoZone);
-    if (type.kind == TypeKind::kTimestamp) {
-      constexpr std::int64_t kFirstMicro = -9'223'372'022'400'000'000, kLastMicro = 9'223'372'036'854'775'806;
-      if (micros < kFirstMicro || micros > kLastMicro) return Misfit("is beyond the timestamps there are");
-      out.kind = Cell::Kind::kValue;
-      out.i64 = micros;
-      return true;
-    }
+    if (type.kind == TypeKind::kTimestamp) return PutMoment(micros, out);
     return PutSpelling(type, TimestampText(micros), out);
+  }
+  bool PutMoment(std::int64_t micros, Cell& out) {
+    constexpr std::int64_t kFirstMicro = -9'223'372'022'400'000'000, kLastMicro = 9'223'372'036'854'775'806;
+    if (micros < kFirstMicro || micros > kLastMicro) return Misfit("is beyond the timestamps there are");
+    out.kind = Cell::Kind::kValue;
+    out.i64 = micros;
+    return true;
+  }
+  /// Text that is finer than a microsecond keeps all its digits.
+  static bool IsFine(const DataType& type, std::int64_t number, Unit unit) {
+    return unit == Unit::kNano && number % 1000 != 0 && (type.kind == TypeKind::kString || type.kind == TypeKind::kJson);
+  }
+  static std::string FineText(std::int64_t nanos, std::string (*text_of)(std::int64_t)) {
+    constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+    std::int64_t seconds = nanos / kNanosPerSecond, rest = nanos % kNanosPerSecond;
+    if (rest < 0) {
+      rest += kNanosPerSecond;
+      --seconds;
+    }
+    std::string fraction = fmt::format(".{:09}", rest);
+    while (fraction.back() == '0') fraction.pop_back();
+    return BeforeEra(text_of(seconds * 1'000'000), fraction);
+  }
+  /// `what` at the end of a timestamp's text, but before its BC.
+  static std::string BeforeEra(std::string text, std::string_view what) {
+    const std::size_t era = text.ends_with(" BC") ? text.size() - 3 : text.size();
+    return text.insert(era, what);
   }
 
   /// A column of numbers takes a moment as the number that was sent.
@@ -501,7 +533,51 @@ class Reader {
     return Timestamp(type, token, Unit::kMicro, out);
   }
 
+  // Documents of MongoDB.
+
+  bool Bson(const DataType& type, std::string_view token, const ConnectSchema* schema, std::string_view source_type, int depth, Cell& out) {
+    if (type.kind == TypeKind::kJson) return IsString(token) || IsNumber(token) ? Unknown(type, token, source_type, depth, out) : PutText(token, out);
+    const Extended value = ReadExtended(token);
+    switch (value.kind) {
+      case Extended::Kind::kText: return Text(type, value.token, out);
+      case Extended::Kind::kNumber: return Unknown(type, value.token, source_type, depth, out);
+      case Extended::Kind::kDecimal: return Numeric(type, value.token, out);
+      case Extended::Kind::kDate: return Instant(type, value.token, out);
+      case Extended::Kind::kBytes: return type.kind == TypeKind::kUuid ? UuidOfBytes(type, value.token, out) : Bytes(type, value.token, out);
+      case Extended::Kind::kOpaque:
+        if (type.kind == TypeKind::kString) return PutText(token, out);
+        return Misfit("is of a type of MongoDB's that the column has no counterpart of");
+      case Extended::Kind::kPlain: break;
+    }
+    if (!IsObject(token) && !IsArray(token)) return Unknown(type, token, source_type, depth, out);
+    if (type.kind == TypeKind::kString) return PutText(token, out);
+    return Nested(type, token, schema, source_type, depth, out);
+  }
+  /// BSON's date is a moment: milliseconds since 1970 in UTC.
+  bool Instant(const DataType& type, std::string_view token, Cell& out) {
+    std::int64_t millis = 0, micros = 0;
+    if (!ReadInteger(token, millis)) return Text(type, token, out);
+    if (TakesNumber(type)) return Plain(type, token, out);
+    if (!ToMicros(millis, Unit::kMilli, micros)) return false;
+    if (type.kind == TypeKind::kTimestamptz || type.kind == TypeKind::kTimestamp) return PutMoment(micros, out);
+    return PutSpelling(type, BeforeEra(TimestampText(micros), "+00"), out);
+  }
+  bool UuidOfBytes(const DataType& type, std::string_view token, Cell& out) {
+    std::string_view text, bytes;
+    if (!Unescaped(token, text)) return false;
+    if (!DecodeBase64(text, arena_, bytes) || bytes.size() != 16) return Misfit("is no uuid of 16 bytes");
+    std::string digits;
+    for (const char byte : bytes) digits += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+    return ReadText(type, arena_.Keep(digits), special_, arena_, out, reason_);
+  }
+
   // JSON, maps, lists, structs.
+
+  /// The schema of what a list or a map holds; a document's holds at any depth.
+  static const ConnectSchema* ItemSchema(const ConnectSchema* schema, DebeziumForm form, std::size_t n) {
+    if (schema == nullptr || schema->form == kBson) return schema;
+    return schema->form == form ? &schema->fields[n] : nullptr;
+  }
 
   bool Json(const DataType& type, std::string_view token, const ConnectSchema* schema, std::string_view source_type, int depth, Cell& out) {
     if (!IsString(token)) {
@@ -591,7 +667,7 @@ class Reader {
   bool List(const DataType& type, std::string_view token, const ConnectSchema* schema, std::string_view source_type, int depth, Cell& out) {
     if (IsString(token)) return Json(type, token, nullptr, source_type, depth + 1, out);
     if (!IsArray(token)) return Misfit("is no list");
-    const ConnectSchema* const item_schema = schema != nullptr && schema->form == kList ? &schema->fields.front() : nullptr;
+    const ConnectSchema* const item_schema = ItemSchema(schema, kList, 0);
     const std::string_view item_type = ItemOfSourceType(source_type);
     std::size_t count = 0;
     std::string_view item;
@@ -609,8 +685,8 @@ class Reader {
 
   bool Map(const DataType& type, std::string_view token, const ConnectSchema* schema, int depth, Cell& out) {
     if (IsString(token)) return Json(type, token, nullptr, {}, depth + 1, out);
-    const ConnectSchema* const key_schema = schema != nullptr && schema->form == kMap ? &schema->fields[0] : nullptr;
-    const ConnectSchema* const value_schema = schema != nullptr && schema->form == kMap ? &schema->fields[1] : nullptr;
+    const ConnectSchema* const key_schema = ItemSchema(schema, kMap, 0);
+    const ConnectSchema* const value_schema = ItemSchema(schema, kMap, 1);
     std::vector<std::pair<std::string_view, std::string_view>> entries;
     std::unordered_map<std::string_view, std::size_t> places;   // of equal keys the last counts
     const auto add = [&](std::string_view name, std::string_view value) {
@@ -656,7 +732,8 @@ class Reader {
       if (found == type.names.end()) return Misfit("has a field that the column's type lacks");
       const auto at = static_cast<std::size_t>(found - type.names.begin());
       cells[at] = Cell{};
-      if (!Read(type.children[at], value, schema != nullptr ? schema->child(plain) : nullptr, {}, depth + 1, cells[at])) return false;
+      const ConnectSchema* const field_schema = schema == nullptr || schema->form == kBson ? schema : schema->child(plain);
+      if (!Read(type.children[at], value, field_schema, {}, depth + 1, cells[at])) return false;
     }
     out.kind = Cell::Kind::kValue;
     out.children = cells;

@@ -8,8 +8,9 @@
 
 namespace nano::wire {
 
-template <class T>
-T Get(const nlohmann::json& object, const char* name, T fallback) {
+/// Of a json or an ordered_json.
+template <class Json, class T>
+T Get(const Json& object, const char* name, T fallback) {
   if (!object.is_object()) return fallback;
   const auto at = object.find(name);
   if (at == object.end()) return fallback;
@@ -20,8 +21,9 @@ T Get(const nlohmann::json& object, const char* name, T fallback) {
   }
 }
 
-inline std::string Get(const nlohmann::json& object, const char* name, const char* fallback) {
-  return Get<std::string>(object, name, fallback);
+template <class Json>
+std::string Get(const Json& object, const char* name, const char* fallback) {
+  return Get(object, name, std::string(fallback));
 }
 
 /// The n-th item of an array, likewise.

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON strings to text and back: Unescape and Escape of wire/cell.h.
 #include "wire/cell.h"
+#include "wire/hex.h"
 #include "wire/json_scan.h"
 #include "wire/json_token.h"
 
 namespace nano::wire {
 namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 /// The four digits of a \u escape, or -1.
 int HexUnit(const char* at, const char* end) {

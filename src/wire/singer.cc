@@ -5,6 +5,7 @@
 
 #include "wire/cell.h"
 #include "wire/json_scan.h"
+#include "wire/moment.h"
 #include "wire/number.h"
 
 namespace nano::wire {
@@ -74,6 +75,8 @@ SingerMessage ParseSingerLine(std::string_view line, Arena& arena) {
     else if (key == "\"key_properties\"") message.key_properties = token;
     else if (key == "\"value\"") message.value = token;
     else if (key == "\"version\"") version = token;
+    else if (key == "\"encoding\"") message.encoding = token;
+    else if (key == "\"manifest\"") message.manifest = token;
     else if (key == "\"time_extracted\"") message.time_extracted = TextOf(token, arena);
   }
   if (!members.complete()) return Unreadable(message, "is not a JSON object");
@@ -100,9 +103,30 @@ SingerMessage ParseSingerLine(std::string_view line, Arena& arena) {
     case Kind::kActivateVersion:
       if (message.stream.empty() || !message.version) return Unreadable(message, "is an ACTIVATE_VERSION without stream or version");
       break;
+    case Kind::kBatch:
+      if (message.stream.empty()) return Unreadable(message, "is a BATCH without stream");
+      break;
     default: break;
   }
   return message;
+}
+
+std::optional<std::int64_t> SingerVersion(std::string_view line, Arena& arena) {
+  constexpr std::string_view kMember = "\"version\"";
+  constexpr std::size_t kEnds = 160;  // as far as members beside `record` reach
+  const bool is_long = line.size() > 2 * kEnds;
+  if (line.substr(0, is_long ? kEnds : line.size()).find(kMember) == std::string_view::npos &&
+      (!is_long || line.substr(line.size() - kEnds).find(kMember) == std::string_view::npos))
+    return std::nullopt;
+  return ParseSingerLine(line, arena).version;
+}
+
+std::optional<std::int64_t> SingerTime(std::string_view line, Arena& arena) {
+  const std::string_view text = ParseSingerLine(line, arena).time_extracted;
+  std::int64_t micros = 0;
+  std::string reason;
+  if (text.empty() || ReadTimestamp(text, Zone::kUtcOrNone, micros, reason) != Parsed::kValue) return std::nullopt;
+  return micros;
 }
 
 SingerLineClassifier::Line SingerLineClassifier::Classify(std::string_view line) {

@@ -29,11 +29,19 @@ struct SingerMessage {
   std::string_view key_properties;     ///< of SCHEMA: a token, or empty
   std::string_view value;              ///< of STATE: a token
   std::optional<std::int64_t> version; ///< of RECORD and ACTIVATE_VERSION
+  std::string_view encoding;           ///< of BATCH: its object's token, or empty
+  std::string_view manifest;           ///< of BATCH: its array's token
   std::string_view time_extracted;     ///< of RECORD: text, or empty
   std::string_view reason;             ///< of kUnreadable: why, without data
 };
 
 SingerMessage ParseSingerLine(std::string_view line, Arena& arena);
+
+/// The version of a RECORD's line; looked for near its ends only, where the members beside its record are.
+std::optional<std::int64_t> SingerVersion(std::string_view line, Arena& arena);
+
+/// When the tap read the RECORD of a line, µs since 1970, where it says so.
+std::optional<std::int64_t> SingerTime(std::string_view line, Arena& arena);
 
 /// Tells what lines are, fast: a RECORD that begins as an earlier one of its stream did is known by one comparison, and
 /// nothing behind its record's first brace is looked at. One a thread, as it learns.

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/feed_options.h"
+
+#include <algorithm>
+
+namespace nano::app {
+
+ingest::FeedOptions FeedOptionsOf(const contract::Contract& contract, const contract::Layout& layout, const std::string& source) {
+  ingest::FeedOptions options;
+  options.folder = contract.folder;
+  options.commit_every = std::chrono::milliseconds(contract.storage.commit_every_ms);
+  options.warehouse = contract.warehouse;
+  options.spool = layout.spill();
+  for (const auto& table : contract.tables)
+    for (const auto& feed : table.sources) {
+      if (feed.source != source) continue;
+      options.marks_run |= table.mode == contract::Mode::kReplace;
+      if (table.mode == contract::Mode::kAppend || table.mode == contract::Mode::kHistory) options.exact_streams.insert(feed.stream);
+      if (std::find(options.streams.begin(), options.streams.end(), feed.stream) == options.streams.end()) options.streams.push_back(feed.stream);
+    }
+  return options;
+}
+
+Status CheckJournal(const lake::Cut& landed, const std::string& source, Position journaled) {
+  const auto at = landed.sources.find(source);
+  if (at == landed.sources.end() || at->second <= journaled) return {};
+  return WithHint(Fail(Code::kCorrupt, "the journal of source \"{}\" ends at {}, before position {} that has landed", source, journaled.value, at->second.value),
+                  "`nanohouse doctor` looks at every store.");
+}
+
+}  // namespace nano::app
