@@ -266,8 +266,8 @@ class LakeWriter final : public Writer {
       return status;
     }
     inlined_.clear();
-    TRY(io::PassOrFail("lake.commit.after"));
     head_.sources = pending_;
+    TRY(io::PassOrFail("lake.commit.after"));
     return ReadSnapshot();
   }
 

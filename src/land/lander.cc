@@ -144,7 +144,7 @@ class SourceLander final : public Lander {
 
   Status LandPending(InputEnds ends, const MoreBlocks& more) {
     // The newest place at which a batch may end.
-    Position boundary = ends == InputEnds::kYes ? taken_ : next_;
+    Position boundary = ends == InputEnds::kYes ? WholeEnd() : next_;
     for (auto block = pending_.rbegin(); block != pending_.rend() && boundary == next_; ++block)
       for (std::size_t n = (*block)->size(); n-- > 0 && boundary == next_;) {
         const Position at{(*block)->begin().value + n};
@@ -160,6 +160,22 @@ class SourceLander final : public Lander {
       TRY(LandUpTo(taken_, nullptr));
     }
     return {};
+  }
+
+  /// Where the input ends; but the first half of a key change that is there without the other, as in a file that is still being
+  /// written, waits: the row that goes has values that the row that comes does not repeat.
+  Position WholeEnd() const {
+    std::size_t passed = 0;
+    for (auto block = pending_.rbegin(); block != pending_.rend(); ++block)
+      for (std::size_t n = (*block)->size(); n-- > 0;) {
+        const Position at{(*block)->begin().value + n};
+        if (at < next_ || ++passed > 2) return taken_;
+        const Record record = (*block)->record(n);
+        if (record.kind == RecordKind::kTombstone && passed == 1) continue;   // of the delete
+        const bool half = record.format == Format::kDebezium && record.kind == RecordKind::kData && record.headers.find("\"__debezium.newkey\"") != std::string_view::npos;
+        return half ? at : taken_;
+      }
+    return taken_;
   }
 
   Status LandUpTo(Position end, const MoreBlocks& more) {

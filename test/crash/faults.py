@@ -1,23 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Kills or fails `nanohouse ingest` at every fault point that it passes, runs it again, and compares with the run that never
-was disturbed: tables, quarantine, positions, and the published names. test/crash/faults.py [POINT…] does only these."""
+was disturbed: tables, quarantine, positions, and the published names. NANO_LONG takes every fault of every passing, NANO_SEED
+repeats what was drawn of them; test/crash/faults.py [POINT…] does only these."""
 import concurrent.futures
 import functools
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import program
 from program import ROOT
 
-QUICK = bool(os.environ.get("NANO_QUICK"))
+QUICK, LONG = bool(os.environ.get("NANO_QUICK")), bool(os.environ.get("NANO_LONG"))
+#: So many cases at most in an ordinary run; a few of them do not fire.
+MOST = 260
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="faults-"))
 
 CONTRACT = """nanohouse: 1
@@ -224,13 +229,13 @@ def one(case, expected, first, pristine):
             return "it failed without a word"
         if workload == "replace" and (seen := answers(folder, ["prices"])["prices"]) not in (expected[workload]["prices"], first["prices"]):
             return f"readers see a set that is not whole: {seen}"
-        for time in ("next", "one after it") if passing > 1 else ("next",):
+        for turn in ("next", "one after it") if passing > 1 else ("next",):
             done = run(folder, "ingest", "--quiet", source)
             if done.returncode != 0:
-                return f"the {time} run ended with {done.returncode}: {done.stderr.strip()[-300:]}"
+                return f"the {turn} run ended with {done.returncode}: {done.stderr.strip()[-300:]}"
             seen = answers(folder, questions)
             if different := [f"{name}: {seen[name]}, undisturbed {expected[workload][name]}" for name in questions if seen[name] != expected[workload][name]]:
-                return f"after the {time} run {'; '.join(different)[:600]}"
+                return f"after the {turn} run {'; '.join(different)[:600]}"
         done = run(folder, "doctor")
         if done.returncode != 0:
             return f"doctor ended with {done.returncode}: {(done.stdout + done.stderr).strip()[-300:]}"
@@ -297,12 +302,15 @@ def prepare(work, folder):
     return pristine, expected, points
 
 
-def cases_of(points):
-    """Twice or more each point, first by a kill."""
+def cases_of(points, draw):
+    """Each point of each workload by a kill, and of its other faults, and of later passings, as many as make MOST cases in all."""
     plan = ((1, "kill"), (1, "eio"), (3, "kill"), (2, "enospc"), (1, "short"))
-    return [(workload, point, passing, action) for passing, action in (plan[:1] if QUICK else plan) for workload in WORKLOADS for point in sorted(points[workload])
-            if (action != "short" or point.endswith(".write")) and (passing == 1 or workload in ("append", "upsert", "history"))
-            and (not QUICK or workload in ("append", "upsert")) and (len(sys.argv) < 2 or point in sys.argv[1:])]
+    cases = [(workload, point, passing, action) for passing, action in (plan[:1] if QUICK else plan) for workload in WORKLOADS for point in sorted(points[workload])
+             if (action != "short" or point.endswith(".write")) and (passing == 1 or workload in ("append", "upsert", "history"))
+             and (not QUICK or workload in ("append", "upsert")) and (len(sys.argv) < 2 or point in sys.argv[1:])]
+    first = [case for case in cases if case[2:] == plan[0]]
+    others = cases[len(first):]
+    return cases if LONG or len(sys.argv) > 1 else first + sorted(draw.sample(others, max(0, min(len(others), MOST - len(first)))), key=others.index)
 
 
 def main():
@@ -325,7 +333,9 @@ def main():
     print("ok faults/undisturbed", flush=True)
     missed = sorted(p for p in registered() - set().union(*points.values()) if not p.startswith(tuple(ELSEWHERE)))
     print(f"FAIL faults/every registered point is reached: {' '.join(missed)} are not" if missed else "ok faults/every registered point is reached", flush=True)
-    cases, fired = cases_of(points), 0
+    seed = int(os.environ.get("NANO_SEED") or time.time_ns() % 1_000_000)
+    print(f"seed {seed}", flush=True)
+    cases, fired = cases_of(points, random.Random(seed)), 0
     with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("NANO_JOBS", "2"))) as pool:
         for (workload, point, passing, action), wrong in zip(cases, pool.map(lambda case: one(case, expected, first, pristine), cases)):
             if wrong is not None:
