@@ -56,9 +56,10 @@ class KeyResolver {
 
   Result<Resolved> Run(const AskLake& ask) {
     TRY(AskForOrigins(ask));
+    slots_.reserve(events_.size());
     for (Event& event : events_) Apply(event);
-    for (const std::string_view key : order_) {
-      Slot& slot = slots_.at(key);
+    for (const Slot* const at : order_) {
+      const Slot& slot = *at;
       if (slot.untouched) continue;
       out_.removed.push_back(slot.key_cells);
       if (plan_.is_history()) continue;
@@ -100,7 +101,7 @@ class KeyResolver {
     const auto [at, made] = slots_.try_emplace(key);
     if (made) {
       at->second.key_cells = key_cells;
-      order_.push_back(at->first);
+      order_.push_back(&at->second);
     }
     return at->second;
   }
@@ -230,7 +231,7 @@ class KeyResolver {
   std::vector<Origin> origins_;
   std::unordered_map<std::string_view, std::size_t> origin_of_;
   std::unordered_map<std::string_view, Slot> slots_;
-  std::vector<std::string_view> order_;
+  std::vector<const Slot*> order_;   ///< as their keys were first met; the map's nodes stay where they are
   std::int64_t filled_origin_ = -1;
 };
 

@@ -22,6 +22,26 @@ std::string_view StreamOfTopic(std::string_view topic) {
 
 char OpOf(std::string_view text) { return text.size() == 1 && std::string_view("cudrtm").find(text[0]) != std::string_view::npos ? text[0] : '\0'; }
 
+/// The members of an object as tokens, kept from the one time that its bytes were looked at.
+struct Members {
+  std::string_view object;
+  std::vector<std::pair<std::string_view, std::string_view>> all;
+
+  void Clear() {
+    object = {};
+    all.clear();
+  }
+  /// The members of `token`; scanned now if it is not the object that is held.
+  const std::vector<std::pair<std::string_view, std::string_view>>& Of(std::string_view token) {
+    if (token.data() == object.data() && token.size() == object.size()) return all;
+    Clear();
+    std::string_view name, value;
+    for (JsonObject members(token); members.Next(name, value);) all.emplace_back(name, value);
+    object = token;
+    return all;
+  }
+};
+
 }  // namespace
 
 struct DebeziumDecoder::Schemas {
@@ -90,6 +110,7 @@ struct DebeziumDecoder::Schemas {
   std::vector<Entry*> recent;
   std::size_t bytes = 0;
   std::uint64_t round = 1;
+  Members before, after, source;      ///< of the envelope that was looked at last
   std::vector<std::uint32_t> slots;   ///< of TakeFields: an open hash table of the row's names
   std::vector<std::string> shape;     ///< of TakeFields: the name tokens of the last row, all different
 };
@@ -123,11 +144,23 @@ struct Envelope {
   }
 
   /// Takes the members of the object that `text` begins with; false: there is no whole one. `rest` is what follows it.
-  bool TakeAll(std::string_view text, std::string_view& rest) {
+  /// `listed(key)` gives the Members that those of the value of that name go to, or null.
+  template <class Listed>
+  bool TakeAll(std::string_view text, std::string_view& rest, const Listed& listed) {
     *this = {};
     JsonObject object(text);
     std::string_view name, value;
-    while (object.Next(name, value)) Take(Inside(name), value);
+    while (object.NextName(name)) {
+      const std::string_view key = Inside(name);
+      if (Members* const list = listed(key)) {
+        list->Clear();
+        if (!object.TakeValue(value, [&](std::string_view field, std::string_view token) { list->all.emplace_back(field, token); })) break;
+        if (IsObject(value)) list->object = value;
+      } else if (!object.TakeValue(value)) {
+        break;
+      }
+      Take(key, value);
+    }
     rest = object.rest();
     return object.complete();
   }
@@ -143,7 +176,9 @@ struct Framed {
 template <class Schemas>
 class Decoding {
  public:
-  Decoding(Schemas& schemas, Arena& arena) : schemas_(schemas), arena_(arena) {}
+  Decoding(Schemas& schemas, Arena& arena, bool whole) : schemas_(schemas), arena_(arena), whole_(whole) {
+    for (Members* const members : {&schemas_.before, &schemas_.after, &schemas_.source}) members->Clear();   // they are of other bytes
+  }
 
   /// Every byte is looked at once, but those of a schema that is known. False: it is no JSON.
   bool Unframe(std::string_view text, Framed& framed) {
@@ -160,7 +195,7 @@ class Decoding {
       if ((framed.schema != nullptr || IsNull(token)) && text.substr(past).starts_with(kPayload)) {
         past += kPayload.size();
         if (past < text.size() && text[past] == '{') {
-          if (!framed.envelope.TakeAll(text.substr(past), rest)) return false;
+          if (!TakeEnvelope(text.substr(past), rest, framed.envelope)) return false;
           framed.payload = text.substr(past, text.size() - rest.size() - past);
           past = text.size() - rest.size();
         } else if (!ScanToken(text, past, framed.payload)) {
@@ -172,7 +207,7 @@ class Decoding {
       framed = {};
     }
     if (text[at] != '{') return WholeToken(text, framed.payload);
-    if (!framed.envelope.TakeAll(text.substr(at), rest) || !blank(rest)) return false;
+    if (!TakeEnvelope(text.substr(at), rest, framed.envelope) || !blank(rest)) return false;
     framed.payload = text.substr(at, text.size() - rest.size() - at);
     OpenFrame(framed);
     return true;
@@ -182,16 +217,19 @@ class Decoding {
     framed = {};
     framed.payload = token;
     std::string_view rest;
-    if (IsObject(token) && framed.envelope.TakeAll(token, rest)) OpenFrame(framed);
+    if (IsObject(token) && TakeEnvelope(token, rest, framed.envelope)) OpenFrame(framed);
   }
+
+  /// The members of `source`, which was looked at with its envelope.
+  const auto& SourceMembers(std::string_view source) { return schemas_.source.Of(source); }
 
   /// The members of an object as fields of a row; of a name that comes twice, the last.
   Status TakeFields(std::string_view object, const ConnectSchema* schema, std::vector<DebeziumField>& fields) {
-    std::string_view name, value;
+    Members& members = object.data() == schemas_.before.object.data() ? schemas_.before : schemas_.after;
     std::size_t next = 0;
     auto& shape = schemas_.shape;
     bool as_before = true;   // the same names in the same order as the last time: none is there twice
-    for (JsonObject members(object); members.Next(name, value);) {
+    for (const auto& [name, value] : members.Of(object)) {
       as_before = as_before && fields.size() < shape.size() && shape[fields.size()] == name;
       DebeziumField field;
       if (!Unescape(name, arena_, field.name)) return Fail(Code::kInvalid, "a field's name has an escape that is no character");
@@ -208,11 +246,19 @@ class Decoding {
     DropRepeated(fields);
     shape.clear();
     if (count == fields.size())
-      for (JsonObject members(object); members.Next(name, value);) shape.emplace_back(name);
+      for (const auto& [name, value] : members.all) shape.emplace_back(name);
     return {};
   }
 
  private:
+  bool TakeEnvelope(std::string_view text, std::string_view& rest, Envelope& envelope) {
+    return envelope.TakeAll(text, rest, [&](std::string_view key) -> Members* {
+      if (key == "source") return &schemas_.source;
+      if (!whole_) return nullptr;
+      return key == "after" ? &schemas_.after : key == "before" ? &schemas_.before : nullptr;
+    });
+  }
+
   /// Steps into a frame whose members came in another order.
   void OpenFrame(Framed& framed) {
     const Envelope& frame = framed.envelope;
@@ -222,7 +268,7 @@ class Decoding {
     framed.schema = found;
     framed.payload = frame.payload;
     std::string_view rest;
-    if (!IsObject(framed.payload) || !framed.envelope.TakeAll(framed.payload, rest)) framed.envelope = {};
+    if (!IsObject(framed.payload) || !TakeEnvelope(framed.payload, rest, framed.envelope)) framed.envelope = {};
   }
 
   void DropRepeated(std::vector<DebeziumField>& fields) {
@@ -250,6 +296,7 @@ class Decoding {
 
   Schemas& schemas_;
   Arena& arena_;
+  const bool whole_;   ///< images are asked for
 };
 
 bool IsPostgresRow(const ConnectSchema* schema) { return schema != nullptr && schema->name == kPostgresRow; }
@@ -318,7 +365,7 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
                                               std::string_view headers, std::string_view topic, Arena& arena, Reading reading) {
   const bool whole = reading == Reading::kWhole;
   DebeziumEvent event;
-  Decoding decoding(*schemas_, arena);
+  Decoding decoding(*schemas_, arena, whole);
   const auto valid = [](std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); };
   if (!valid(value) || (has_key && !valid(key)) || !valid(headers)) return Fail(Code::kInvalid, "the message is not valid UTF-8");
 
@@ -405,8 +452,7 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
     event.op = own_op != '\0' ? own_op : OpOf(TextOf(op, arena));
     if (event.op == '\0') return Fail(Code::kInvalid, "the change says no operation");
     if (sourced) {
-      std::string_view name, token;
-      for (JsonObject members(envelope.source); members.Next(name, token);) (void)origin.Take(Inside(name), token);
+      for (const auto& [name, token] : decoding.SourceMembers(envelope.source)) (void)origin.Take(Inside(name), token);
     }
     origin.Into(event, arena);
     TakeTransaction(envelope.transaction, event, arena);

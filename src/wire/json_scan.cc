@@ -144,9 +144,9 @@ ObjectScanner::ObjectScanner(std::string_view text, Bare bare)
   else ++at_;
 }
 
-bool ObjectScanner::Next(std::string_view& key, std::string_view& value) {
+bool ObjectScanner::NextName(std::string_view& key) {
   if (broken_ || complete_) return false;
-  broken_ = true;   // until the member, or the end, is whole
+  broken_ = true;   // until the name, or the end, is whole
   const char* at = SkipSpace(at_, end_);
   if (at == end_) return false;
   if (*at == '}') {
@@ -163,15 +163,25 @@ bool ObjectScanner::Next(std::string_view& key, std::string_view& value) {
   if (!key_end) return false;
   const char* const colon = SkipSpace(key_end, end_);
   if (colon == end_ || *colon != ':') return false;
-  const char* const begin = SkipSpace(colon + 1, end_);
-  const char* const after = SkipValue(begin, end_, bare_);
-  if (!after) return false;
   key = {at, static_cast<std::size_t>(key_end - at)};
-  value = {begin, static_cast<std::size_t>(after - begin)};
-  at_ = after;
+  at_ = SkipSpace(colon + 1, end_);
   first_ = broken_ = false;
   return true;
 }
+
+bool ObjectScanner::TakeUpTo(const char* after, std::string_view& value) {
+  if (!after) {
+    broken_ = true;
+    return false;
+  }
+  value = {at_, static_cast<std::size_t>(after - at_)};
+  at_ = after;
+  return true;
+}
+
+bool ObjectScanner::TakeValue(std::string_view& value) { return !broken_ && TakeUpTo(SkipValue(at_, end_, bare_), value); }
+
+bool ObjectScanner::Next(std::string_view& key, std::string_view& value) { return NextName(key) && TakeValue(value); }
 
 ArrayScanner::ArrayScanner(std::string_view text, Bare bare)
     : at_(text.data()), end_(text.data() + text.size()), bare_(bare) {

@@ -57,12 +57,25 @@ class ObjectScanner {
 
   /// The next member: its name's token, quotes included, and its value's. False at the end, and at a mistake.
   bool Next(std::string_view& key, std::string_view& value);
+  /// The same by steps: the name of the next member; then its value, by whichever of the next two functions.
+  bool NextName(std::string_view& key);
+  bool TakeValue(std::string_view& value);
+  /// If the value is an object, calls `member(key, value)` for each of its members on the way.
+  template <class Member>
+  bool TakeValue(std::string_view& value, const Member& member) {
+    if (broken_ || at_ == end_ || *at_ != '{') return TakeValue(value);
+    ObjectScanner inner({at_, static_cast<std::size_t>(end_ - at_)}, bare_);
+    for (std::string_view inner_key, inner_value; inner.Next(inner_key, inner_value);) member(inner_key, inner_value);
+    return TakeUpTo(inner.complete_ ? inner.at_ : nullptr, value);
+  }
   /// After Next() gave false: whether the object was closed properly.
   bool complete() const { return complete_; }
   /// What follows the object, once it is complete.
   std::string_view rest() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
 
  private:
+  bool TakeUpTo(const char* after, std::string_view& value);
+
   const char* at_;
   const char* end_;
   Bare bare_;
