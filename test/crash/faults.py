@@ -22,7 +22,7 @@ from program import ROOT
 
 QUICK, LONG = bool(os.environ.get("NANO_QUICK")), bool(os.environ.get("NANO_LONG"))
 #: So many cases at most in an ordinary run; a few of them do not fire.
-MOST = 260
+MOST = 225
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="faults-"))
 
 CONTRACT = """nanohouse: 1
