@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A warehouse's files, from bytes to the Contract: every finding has a place in a file that was read. Expressions are
 // not bound (that is DuckDB's parser, not ours). A line "--- PATH" begins a further file.
-#include <nlohmann/json.hpp>
-
 #include "contract/cross_check.h"
 #include "contract/read.h"
 #include "contract/tree.h"
 #include "contract/units.h"
 #include "contract/yaml.h"
 #include "input.h"
+#include "wire/json_scan.h"
 
 using namespace nano;
 using namespace nano::contract;
@@ -29,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::size_t at = 0;
   for (const auto& file : files) {
     const Node node = ReadYaml(file.path, file.text, findings);
-    if (IsUtf8(file.text, at) && !HasErrors(findings)) fuzz::Require(nlohmann::json::accept(ToJson(node)));
+    if (IsUtf8(file.text, at) && !HasErrors(findings)) fuzz::Require(wire::IsJson(ToJson(node), wire::Bare::kRefused));
   }
   findings.clear();
   Contract contract;
