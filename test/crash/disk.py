@@ -22,7 +22,7 @@ QUICK, LONG = bool(os.environ.get("NANO_QUICK")), bool(os.environ.get("NANO_LONG
 LIBRARY = pathlib.Path(os.environ.get("NANO_BUILD", ROOT / "build/release")) / "src/app/libdisk_faults.so"
 ACTIONS = ("lose", "some", "enospc", "eio", "once", "short")
 #: So many faults of each action in each workload.
-EACH = 1 if QUICK else 40 if LONG else 3
+EACH = 1 if QUICK else 40 if LONG else 2
 
 CONTRACT = """nanohouse: 1
 warehouse: disk

@@ -29,7 +29,7 @@ class Warehouse:
             file.writelines(json.dumps(message, ensure_ascii=False) + "\n" for message in messages)
 
     def command(self, *arguments, expect=0):
-        done = subprocess.run([PROGRAM, "-C", str(self.folder), *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([PROGRAM, "-C", str(self.folder), *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
         assert done.returncode == expect, f"{' '.join(arguments)} ended with {done.returncode}, not {expect}: {done.stdout[-300:]}{done.stderr[-500:]}"
         return done.stdout if expect == 0 else done.stdout + done.stderr
 
