@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingest/tap_process.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -15,15 +19,41 @@ namespace nano::ingest {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+constexpr std::string_view kFolderName = "nanohouse-tap-";
+
+/// Held as long as the descriptor is open; children don't inherit it.
+io::Descriptor LockFolder(const fs::path& folder) {
+  io::Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return fd.valid() && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 ? std::move(fd) : io::Descriptor();
+}
+
+/// What processes left that were killed: it holds secrets.
+void RemoveLeftOvers() {
+  std::error_code ignored;
+  for (fs::directory_iterator at(fs::temp_directory_path(ignored), ignored), end; !ignored && at != end; at.increment(ignored)) {
+    struct stat found {};
+    if (!at->path().filename().string().starts_with(kFolderName) || ::lstat(at->path().c_str(), &found) != 0) continue;
+    const bool fresh = std::time(nullptr) - found.st_mtime < 60;   // its owner may not have come to lock it
+    if (!S_ISDIR(found.st_mode) || found.st_uid != ::geteuid() || fresh) continue;
+    if (const io::Descriptor lock = LockFolder(at->path()); lock.valid()) fs::remove_all(at->path(), ignored);
+  }
+}
+
+}  // namespace
+
 PrivateFolder::~PrivateFolder() {
   std::error_code ignored;
   if (!path_.empty()) fs::remove_all(path_, ignored);
 }
 
 Status PrivateFolder::Make() {
-  std::string name = (fs::temp_directory_path() / "nanohouse-tap-XXXXXX").string();
+  RemoveLeftOvers();
+  std::string name = (fs::temp_directory_path() / kFolderName).string() + "XXXXXX";
   if (mkdtemp(name.data()) == nullptr) return Fail(Code::kUnavailable, "no temporary folder could be made");
   path_ = name;
+  lock_ = LockFolder(path_);
   return {};
 }
 

@@ -13,10 +13,12 @@
 #include "base/result.h"
 #include "contract/model.h"
 #include "io/child.h"
+#include "io/descriptor.h"
 
 namespace nano::ingest {
 
-/// A folder for the tap's config, catalog and state, which only we can read; removed at the end.
+/// A folder for the tap's config, catalog and state, which only we can read; removed at the end. Of a process that was killed the
+/// next one removes it: whoever is alive holds a lock on its own.
 class PrivateFolder {
  public:
   PrivateFolder() = default;
@@ -29,6 +31,7 @@ class PrivateFolder {
 
  private:
   std::filesystem::path path_;
+  io::Descriptor lock_;
 };
 
 class TapProcess {
