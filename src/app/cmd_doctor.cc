@@ -12,6 +12,7 @@
 #include "app/publish_run.h"
 #include "app/report.h"
 #include "app/warehouse.h"
+#include "ingest/postgres_ddl.h"
 #include "ingest/postgres_discover.h"
 #include "io/signals.h"
 #include "watch/mend.h"
@@ -23,6 +24,7 @@ using Json = nlohmann::ordered_json;
 
 struct DoctorOptions {
   bool fix = false, dry_run = false;
+  bool ddl_trigger = false;
 };
 
 struct Count {
@@ -104,11 +106,12 @@ watch::Check CheckDatabase(const contract::Contract& contract, const contract::S
     case ingest::SlotState::kMissing: check.looked_at += fmt::format("slot {} is not made yet", standing->slot_name); break;
     case ingest::SlotState::kLost:
       check.troubles.push_back(TroubleOf(Error{Code::kCorrupt, fmt::format("replication slot \"{}\" is lost: changes did not come", standing->slot_name),
-                                               "Say `on_slot_lost: resync` in the source: then all of its tables are read anew.", {}, {}}));
+                                               "`nanohouse source heal` reads its tables once more and writes what differs; `on_slot_lost: heal` does so by itself.", {}, {}}));
       break;
     case ingest::SlotState::kThere:
       check.looked_at += fmt::format("slot {} holds back {:.1f} MB of log", standing->slot_name, static_cast<double>(standing->slot.held_bytes) / 1e6);
   }
+  if (standing->ddl_trigger) check.looked_at += ", DDL that changes rows is told";
   return check;
 }
 
@@ -141,6 +144,22 @@ Result<std::vector<watch::Check>> Look(const Invocation& invocation, const Docto
   return checks;
 }
 
+/// Prints what tells of DDL in a database, or runs it in those of all sources.
+Exit DdlTrigger(const Invocation& invocation, const DoctorOptions& options) {
+  if (!options.fix || options.dry_run) {
+    fmt::print("{}", ingest::DdlTriggerSql());
+    return Exit::kDone;
+  }
+  const auto warehouse = FindWarehouse(invocation.folder);
+  if (!warehouse) return Report(invocation, warehouse.error());
+  for (const auto& source : warehouse->contract->sources) {
+    if (source.kind != contract::Source::Kind::kPostgres) continue;
+    if (const Status installed = ingest::InstallDdlTrigger(source); !installed) return Report(invocation, installed.error());
+    if (!invocation.quiet && !invocation.json) fmt::print("the database of source \"{}\" tells of DDL that changes rows\n", source.name);
+  }
+  return Exit::kDone;
+}
+
 }  // namespace
 
 void AddDoctor(CommandLine& line) {
@@ -148,6 +167,7 @@ void AddDoctor(CommandLine& line) {
   CLI::App& verb = AddVerb(line, line.program, "doctor", "Check the installation and the stores: checksums, rows of the catalog, every file that it names",
                            {"nanohouse doctor", "nanohouse -C shop doctor --json", "nanohouse doctor --fix --dry-run"}, [options](const Invocation& invocation) {
                              io::CatchStopSignals();
+                             if (options->ddl_trigger) return DdlTrigger(invocation, *options);
                              const auto checks = Look(invocation, *options);
                              if (!checks) return Report(invocation, checks.error());
                              const Count count = CountOf(*checks);
@@ -157,6 +177,7 @@ void AddDoctor(CommandLine& line) {
                            });
   auto* const fix = verb.add_flag("--fix", options->fix, "Put right what can be; what is younger than `storage.grace` is never removed");
   verb.add_flag("--dry-run", options->dry_run, "With --fix: say what would be done")->needs(fix);
+  verb.add_flag("--ddl-trigger", options->ddl_trigger, "Print the SQL by which a PostgreSQL database tells of DDL that changes rows; with --fix: run it there");
 }
 
 }  // namespace nano::app

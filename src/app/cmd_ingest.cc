@@ -12,6 +12,7 @@
 #include "app/deployed_contract.h"
 #include "app/display_text.h"
 #include "app/findings.h"
+#include "app/ingest_command.h"
 #include "app/ingest_run.h"
 #include "app/progress.h"
 #include "app/publish_run.h"
@@ -69,15 +70,16 @@ void Note(WarehouseWriter& writer, const Ingested& ingested) {
   writer.Finish(outcome, message, counters.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-Result<Ingested> Ingest(const Invocation& invocation, const std::vector<std::string>& sources, Progress& progress) {
+Result<Ingested> Ingest(const Invocation& invocation, const IngestCall& call, Progress& progress) {
   const auto began = Clock::now();
   ASSIGN(const auto warehouse, FindWarehouse(invocation.folder));
   if (warehouse.contract->sources.empty() && !warehouse.parsed.ok()) return FindingsError(warehouse.parsed.findings);
-  ASSIGN(const auto writer, OpenWriter(warehouse, "ingest"));
+  ASSIGN(const auto writer, OpenWriter(warehouse, call.command));
   ASSIGN(const auto contract, DeployedContract(invocation.folder, warehouse, writer->lake(), [&](const std::string& text) { progress.Say(text); }));
-  for (const auto& name : sources)
+  for (const auto& name : call.sources)
     if (!contract->source(name))
       return WithHint(Fail(Code::kNotFound, "there is no source \"{}\"", name), "`nanohouse status` lists the sources.");
+  if (call.before) TRY(call.before(warehouse, *contract));
   IngestWatch watch;
   watch.on_progress = [&](const std::string& source, const ingest::FeedProgress& read, const land::LandCounters& landed) {
     Amount amount{source, read.messages, read.bytes, std::nullopt, "records"};
@@ -87,7 +89,7 @@ Result<Ingested> Ingest(const Invocation& invocation, const std::vector<std::str
   };
   watch.on_log = [&](const std::string& source, const std::string& text) { progress.Say(fmt::format("{}: {}", source, Printable(text))); };
   Ingested out;
-  out.sources = RunIngest(writer->lake(), contract, warehouse.layout, sources, watch);
+  out.sources = RunIngest(writer->lake(), contract, warehouse.layout, call.sources, watch);
   if (contract->storage.publish && !io::StopRequested()) {
     auto published = PublishNames(writer->lake().connection(), warehouse.layout);
     if (published) out.published = *std::move(published);
@@ -131,17 +133,19 @@ Exit Tell(const Invocation& invocation, const Ingested& ingested) {
 
 }  // namespace
 
+Exit IngestSources(const Invocation& invocation, const IngestCall& call) {
+  io::CatchStopSignals();
+  Progress progress(Terminal::Of(STDERR_FILENO), invocation.quiet ? Progress::Voice::kQuiet : Progress::Voice::kSpeaks);
+  const auto ingested = Ingest(invocation, call, progress);
+  progress.Clear();
+  return ingested ? Tell(invocation, *ingested) : Report(invocation, ingested.error());
+}
+
 void AddIngest(CommandLine& line) {
   const auto sources = std::make_shared<std::vector<std::string>>();
   CLI::App& verb = AddVerb(line, line.program, "ingest", "Read every source to its end, land it, publish it",
                            {"nanohouse ingest", "nanohouse ingest shop_cdc", "nanohouse ingest --quiet --json"},
-                           [sources](const Invocation& invocation) {
-    io::CatchStopSignals();
-    Progress progress(Terminal::Of(STDERR_FILENO), invocation.quiet ? Progress::Voice::kQuiet : Progress::Voice::kSpeaks);
-    const auto ingested = Ingest(invocation, *sources, progress);
-    progress.Clear();
-    return ingested ? Tell(invocation, *ingested) : Report(invocation, ingested.error());
-  });
+                           [sources](const Invocation& invocation) { return IngestSources(invocation, {.sources = *sources}); });
   verb.add_option("sources", *sources, "Only these sources (default: all)")->type_name("SOURCE");
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// source list|start|stop|restart: the sources of a running warehouse, one by one.
+// source list|start|stop|restart: the sources of a running warehouse, one by one; and what else can be told to one.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "app/cmd_source_reread.h"
 #include "app/command.h"
 #include "app/output.h"
 #include "app/progress.h"
@@ -38,7 +39,10 @@ Status Print(const Invocation& invocation, const Json& sources) {
   const auto printer = MakeTablePrinter(output, {.terminal = Terminal::Of(STDOUT_FILENO), .max_rows = 0, .footer = false});
   TRY(printer->Begin({{"source", "VARCHAR"}, {"state", "VARCHAR"}, {"records landed", "BIGINT"}, {"behind", "BIGINT"}, {"reason", "VARCHAR"}}));
   for (const auto& source : sources) {
-    const std::string name = wire::Get(source, "name", ""), state = wire::Get(source, "state", ""), reason = wire::Get(source, "reason", "");
+    const std::string name = wire::Get(source, "name", ""), state = wire::Get(source, "state", "");
+    std::string reason = wire::Get(source, "reason", "");
+    for (const char* const more : {"warning", "doing"})
+      if (reason.empty()) reason = wire::Get(source, more, "");
     const std::string landed = CountText(source.value("position", std::uint64_t{0}));
     const std::string behind = source.contains("lag") ? CountText(source["lag"].value("records", std::uint64_t{0})) : "-";
     const std::vector<std::optional<std::string_view>> row{name, state, landed, behind, reason};
@@ -80,8 +84,8 @@ Exit Ask(const Invocation& invocation, const std::string& what, const std::strin
 }  // namespace
 
 void AddSource(CommandLine& line) {
-  CLI::App& group = AddVerb(line, line.program, "source", "List, start, stop and restart the sources of the running warehouse",
-                            {"nanohouse source list", "nanohouse source restart shop_cdc"}, nullptr);
+  CLI::App& group = AddVerb(line, line.program, "source", "List, start and stop the sources of the running warehouse; have a database's tables read once more",
+                            {"nanohouse source list", "nanohouse source restart shop_cdc", "nanohouse source heal shop_db"}, nullptr);
   group.require_subcommand(1);
   AddVerb(line, group, "list", "How each source fares", {"nanohouse source list", "nanohouse source list --json | jq '.[] | select(.state == \"failed\")'"},
           [](const Invocation& invocation) { return Ask(invocation, "list", ""); });
@@ -94,6 +98,8 @@ void AddSource(CommandLine& line) {
                             [what, source](const Invocation& invocation) { return Ask(invocation, what, *source); });
     app.add_option("source", *source, "Which one")->type_name("SOURCE")->required();
   }
+  AddSourceRereads(line, group);
+  AddSourceVerify(line, group);
 }
 
 }  // namespace nano::app

@@ -4,6 +4,19 @@
 #include <algorithm>
 
 namespace nano::app {
+namespace {
+
+/// Adds to `groups` that these streams belong together, and with them all that belong to any of them.
+void Join(std::vector<std::set<std::string>>& groups, std::set<std::string> streams) {
+  for (auto group = groups.begin(); group != groups.end();) {
+    const bool shares = std::any_of(streams.begin(), streams.end(), [&](const auto& stream) { return group->contains(stream); });
+    if (shares) streams.merge(*group);
+    group = shares ? groups.erase(group) : group + 1;
+  }
+  groups.push_back(std::move(streams));
+}
+
+}  // namespace
 
 ingest::FeedOptions FeedOptionsOf(const contract::Contract& contract, const contract::Layout& layout, const std::string& source) {
   ingest::FeedOptions options;
@@ -11,6 +24,12 @@ ingest::FeedOptions FeedOptionsOf(const contract::Contract& contract, const cont
   options.commit_every = std::chrono::milliseconds(contract.storage.commit_every_ms);
   options.warehouse = contract.warehouse;
   options.spool = layout.spill();
+  for (const auto& table : contract.tables) {
+    std::set<std::string> streams;
+    for (const auto& feed : table.sources)
+      if (feed.source == source) streams.insert(feed.stream);
+    if (streams.size() > 1) Join(options.together, std::move(streams));
+  }
   for (const auto& table : contract.tables)
     for (const auto& feed : table.sources) {
       if (feed.source != source) continue;

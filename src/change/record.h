@@ -52,6 +52,10 @@ enum RecordFlag : std::uint8_t {
 /// What a record of kind kSnapshotEdge says, in a source whose messages have no such mark: a run of it begins, or has said all.
 constexpr std::string_view kRunBegins = R"({"edge":"begin"})";
 constexpr std::string_view kRunEnds = R"({"edge":"end"})";
+/// The same of a stream whose rows are read once more: they take the place of those that are there, or are compared with them.
+constexpr std::string_view kRereadReplaces = R"({"edge":"begin","rows":"replace"})";
+constexpr std::string_view kRereadCompares = R"({"edge":"begin","rows":"compare"})";
+constexpr std::string_view kRereadEnds = kRunEnds;
 
 constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
 

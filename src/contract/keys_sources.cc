@@ -33,16 +33,15 @@ const Object& PostgresSource() {
                                   .mistaken = {"tables"}},
                                  {.name = "max_wal",
                                   .shape = Text(Format::kBytes),
-                                  .doc = "How much log the slot may hold back.",
-                                  .example = "20GB",
-                                  .support = Support::kLater},
+                                  .doc = "How much log the slot may hold back; `run` drops it above, before the database's disk is full.",
+                                  .example = "20GB"},
                                  {.name = "on_slot_lost",
-                                  .shape = Words({{"heal", "Compare and repair.", Support::kLater},
-                                                  {"resync", "Read everything anew."},
+                                  .shape = Words({{"heal", "Make a new slot, read all tables once more and write what differs."},
+                                                  {"resync", "The same, and replace all rows."},
                                                   {"fail", "Stop and say so."}}),
                                   .fallback = "fail",
-                                  .doc = "What to do when the database dropped the slot.",
-                                  .example = "resync"},
+                                  .doc = "What to do when changes can't come any more: the slot is gone or invalid, or the database is an older one.",
+                                  .example = "heal"},
                              }};
   return object;
 }

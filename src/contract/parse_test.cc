@@ -175,7 +175,7 @@ exposures:
   std::vector<std::string> not_yet;
   for (const auto& item : parsed.contract->not_yet) not_yet.push_back(item.what);
   EXPECT_THAT(not_yet, ElementsAre("storage: snapshots", "serve: postgres", "serve: auth",
-                                   "source.postgres: max_wal", "on_slot_lost: heal", "source.debezium: kafka", "source: warehouse", "column: classification",
+                                   "source.debezium: kafka", "source: warehouse", "column: classification",
                                    "column: policy", "column: was", "column: up", "column: down", "table: backfill", "table: serve",
                                    "policies", "roles", "alerts"));
   EXPECT_FALSE(parsed.contract->storage.publish);

@@ -51,6 +51,7 @@ struct FeedOptions {
   std::string warehouse = {};                            ///< its name; a replication slot is named after it
   std::vector<std::string> streams = {};               ///< of the source that tables are filled from
   std::set<std::string> exact_streams = {};            ///< of these, where each event counts: a row that was there may not come twice
+  std::vector<std::set<std::string>> together = {};      ///< of these, which fill one table: their rows can only be read once more together
   std::filesystem::path spool = {};                    ///< where a temporary file may be made
   bool follow = false;                                 ///< a source that goes on saying something never ends: what it says is waited for
 };

@@ -73,6 +73,11 @@ Status PostgresChanges::Replay(const PgMessage& commit) {
 
 Status PostgresChanges::Begin(std::uint32_t xid, wire::Lsn commit, std::int64_t time) {
   if (open_) return Fail(Code::kCorrupt, "a transaction begins inside another");
+  if (expects_last_) {
+    if (Transaction{commit, xid, time} != last_ && commit >= last_.commit)
+      return Fail(Code::kCorrupt, "the database sends another transaction than the one that is journaled at {}", LsnText(last_.commit));
+    expects_last_ = commit < last_.commit;
+  }
   open_ = true;
   began_ = false;
   skipping_ = commit < done_;
@@ -87,6 +92,7 @@ Status PostgresChanges::Begin(std::uint32_t xid, wire::Lsn commit, std::int64_t 
 Status PostgresChanges::Commit(wire::Lsn end) {
   if (!open_) return Fail(Code::kCorrupt, "a transaction ends that has not begun");
   TRY(Release(kEndsTransaction));
+  if (!skipping_) last_ = {origin_.commit, static_cast<std::uint32_t>(origin_.xid), origin_.time};
   open_ = false;
   done_ = std::max(done_, end);
   return {};
@@ -98,7 +104,7 @@ Status PostgresChanges::TakeChange(wire::Lsn at) {
     case Kind::kInsert: case Kind::kUpdate: case Kind::kDelete: return skipping_ ? Status() : TakeRow(at);
     case Kind::kTruncate: return skipping_ ? Status() : TakeTruncate(at);
     case Kind::kMessage:
-      if (message_.name == kMarkPrefix) marks_.emplace_back(message_.content);
+      if (message_.name == kMarkPrefix && !(open_ && skipping_)) marks_.emplace_back(message_.content);
       return {};
     default: return {};
   }

@@ -52,6 +52,23 @@ class PostgresChanges {
 
   /// Transactions that commit before it are in the journal already.
   void SkipBefore(wire::Lsn lsn) { done_ = std::max(done_, lsn); }
+  /// The last transaction of which all is in the journal: whoever has the same database sends it again as it was.
+  struct Transaction {
+    wire::Lsn commit;
+    std::uint32_t xid = 0;
+    std::int64_t time = 0;
+    bool operator==(const Transaction&) const = default;
+  };
+  const Transaction& last() const { return last_; }
+  /// From here on; transactions that commit before are in the journal already, the last of which is `last`.
+  void StartAt(wire::Lsn lsn, const Transaction& last) {
+    done_ = lsn;
+    last_ = last;
+    expects_last_ = false;
+  }
+  /// The server was asked for the last transaction once more. Take() fails with kCorrupt, and has done nothing, if another one comes.
+  void ExpectLast() { expects_last_ = true; }
+  bool expects_last() const { return expects_last_; }
   /// One message, which stands at `at` in the log. `now`: the clock, µs since 1970.
   Status Take(wire::Lsn at, std::string_view bytes, std::int64_t now);
 
@@ -119,11 +136,15 @@ class PostgresChanges {
   std::string value_, key_, old_key_, headers_;     ///< of the record that is being made
   std::vector<std::string> marks_;
   wire::Lsn done_;
+  Transaction last_;
+  bool expects_last_ = false;
   std::uint64_t changes_ = 0;
   std::int64_t now_ = 0;
 };
 
 /// The prefix of logical messages that are the program's own.
 constexpr std::string_view kMarkPrefix = "nanohouse";
+/// Begins a mark by which somebody asks that the checkpoint soon tell of it.
+constexpr std::string_view kSeenMark = "seen ";
 
 }  // namespace nano::ingest

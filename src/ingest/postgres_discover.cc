@@ -2,6 +2,7 @@
 #include "ingest/postgres_discover.h"
 
 #include "ingest/postgres_catalog.h"
+#include "ingest/postgres_ddl.h"
 #include "wire/debezium_form.h"
 
 namespace nano::ingest {
@@ -63,7 +64,14 @@ Result<DatabaseStanding> LookAtDatabase(const contract::Source& source, const st
   ASSIGN(out.lacks, FindLacks(*connection, source.postgres, wanted));
   out.slot_name = SlotName(source, warehouse);
   ASSIGN(out.slot, FindSlot(*connection, out.slot_name));
+  ASSIGN(out.ddl_trigger, HasDdlTrigger(*connection));
   return out;
+}
+
+Status InstallDdlTrigger(const contract::Source& source) {
+  ASSIGN(const Secret url, source.postgres.url.Resolve());
+  ASSIGN(const auto connection, io::Postgres::Connect(url, io::Postgres::Mode::kQueries));
+  return InstallDdlTrigger(*connection);
 }
 
 }  // namespace nano::ingest

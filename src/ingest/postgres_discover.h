@@ -38,8 +38,11 @@ struct DatabaseStanding {
   std::string slot_name;
   Slot slot;
   std::size_t tables = 0;
+  bool ddl_trigger = false;        ///< it tells of DDL that changes rows
 };
 /// `streams`: what the warehouse's tables name.
 Result<DatabaseStanding> LookAtDatabase(const contract::Source& source, const std::string& warehouse, const std::vector<std::string>& streams);
+/// kDenied: the role may not.
+Status InstallDdlTrigger(const contract::Source& source);
 
 }  // namespace nano::ingest

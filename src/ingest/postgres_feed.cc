@@ -8,6 +8,8 @@
 #include "ingest/checkpoint.h"
 #include "ingest/postgres_catalog.h"
 #include "ingest/postgres_changes.h"
+#include "ingest/postgres_ddl.h"
+#include "ingest/postgres_place.h"
 #include "ingest/postgres_setup.h"
 #include "ingest/postgres_snapshot.h"
 #include "ingest/postgres_stream.h"
@@ -25,6 +27,10 @@ using Clock = std::chrono::steady_clock;
 constexpr milliseconds kQuiet{30};
 /// A call that has nothing to give ends after so long.
 constexpr milliseconds kIdle{250};
+/// Tables are read in larger steps: nobody waits for a part of their rows, and a step is a sync of the disk.
+constexpr std::size_t kReadBytes = 48 << 20;
+/// That read tables at once.
+constexpr std::size_t kConnections = 4;
 /// How often an idle slot is moved on.
 constexpr std::chrono::seconds kIdleCheckpoint{10};
 /// How often the server is asked how far it has come, where no mark tells.
@@ -35,49 +41,35 @@ std::string Nonce() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
-/// What the checkpoint says of the source's place.
-struct Place {
-  bool known = false;
-  std::string system, database, slot;
-  wire::Lsn lsn;
-
-  static Place Of(const json& checkpoint) {
-    const json in = wire::Get(checkpoint, "postgres", json());
-    Place place;
-    place.known = in.is_object();
-    if (!place.known) return place;
-    place.system = wire::Get(in, "system", "");
-    place.database = wire::Get(in, "database", "");
-    place.slot = wire::Get(in, "slot", "");
-    place.lsn = wire::ParseLsn(wire::Get(in, "lsn", "")).value_or(wire::Lsn{});
-    return place;
-  }
-};
-
 class PostgresFeed final : public Feed {
  public:
   PostgresFeed(const contract::Source& source, journal::Writer& journal, const FeedOptions& options, Secret url, std::unique_ptr<io::Postgres> queries)
       : source_(source), journal_(journal), options_(options), url_(std::move(url)), queries_(std::move(queries)),
-        snapshot_({*queries_, url_, types_, source.postgres.publication, Nonce(), options.exact_streams}),
+        snapshot_({*queries_, url_, types_, source.postgres.publication, Nonce(), options.exact_streams, kConnections}),
         changes_(journal, options.spool, [this](const wire::PgMessage& relation) { return Describe(relation); }, snapshot_) {}
 
   /// Makes ready what the database lacks, and begins to read.
   Status Open() {
     ASSIGN(const json checkpoint, ReadCheckpoint(journal_.tail().checkpoint));
-    place_ = Place::Of(checkpoint);
+    const json known = wire::Get(checkpoint, "postgres", json());
+    place_ = PostgresPlace::Of(known);
     ASSIGN(identity_, Identify(*queries_));
     slot_ = SlotName(source_, options_.warehouse);
     ASSIGN(const auto streams, WantedStreams(*queries_, source_.postgres, options_.streams));
     wanted_.insert(streams.begin(), streams.end());
     TRY(MakePublication(*queries_, source_.postgres, streams));
-    ASSIGN(const auto now, queries_->Query(queries_->server_version() >= 130000 ? "SELECT pg_snapshot_xmax(pg_current_snapshot())"
-                                                                                 : "SELECT txid_snapshot_xmax(txid_current_snapshot())"));
-    snapshot_.Load(wire::Get(checkpoint, "postgres", json::object()), streams, static_cast<std::uint64_t>(now.integer(0, 0)));
+    snapshot_.Load(known, streams);
     TRY(OpenSlot());
-    changes_.SkipBefore(place_.lsn);
-    journaled_ = place_.lsn;
-    TRY(CommitCheckpoint());   // from here on it is known that there was a slot
-    ASSIGN(stream_, PostgresStream::Start(url_, {slot_, {source_.postgres.publication}, place_.lsn}));
+    TRY(Begin());
+    if (changes_.expects_last()) {
+      ASSIGN(const bool same, IsSameHistory());
+      if (!same) {
+        stream_.reset();
+        TRY(Lost("its log is not the one that was read: it was restored from a backup"));
+        TRY(Begin());
+      }
+    }
+    if (std::exchange(place_.asked, Asked::kNothing) != Asked::kNothing) TRY(CommitCheckpoint());
     return options_.follow ? Status() : AskForEnd();
   }
 
@@ -103,7 +95,7 @@ class PostgresFeed final : public Feed {
         if (step.end || (pending && now - last_frame >= kQuiet)) break;
         if (!pending && now - began >= kIdle) break;
       }
-      if (!changes_.in_transaction() && pending && (journal_.pending_bytes() >= bytes || now - began >= options_.commit_every)) break;
+      if (!changes_.in_transaction() && pending && (journal_.pending_bytes() >= (snapshot_.complete() ? bytes : std::max(bytes, kReadBytes)) || now - began >= options_.commit_every)) break;
       if (!frame) TRY(WaitForMore(pending));
     }
     if (!changes_.in_transaction()) TRY(Commit(step));
@@ -125,29 +117,88 @@ class PostgresFeed final : public Feed {
       ASSIGN(const wire::Lsn made, MakeSlot(*queries_, slot_));
       return StartAt(made);
     }
-    const std::string lost = WhyLost(slot);
-    if (lost.empty()) return StartAt(place_.lsn);
-    if (source_.postgres.on_slot_lost != contract::PostgresSource::OnSlotLost::kResync)
-      return WithHint(Fail(Code::kCorrupt, "changes of the database are lost: {}", lost),
-                      "Say `on_slot_lost: resync` in the source: then all of its tables are read anew.");
-    if (slot.state != SlotState::kMissing) TRY(DropSlot(*queries_, slot_));
+    if (place_.asked == Asked::kReset) return Renew("it was told to begin anew", Reread::kReplaces);
+    if (const std::string lost = WhyLost(slot); !lost.empty()) return Lost(lost);
+    confirmed_ = slot.confirmed;
+    return {};
+  }
+
+  /// Changes can't come any more: an error, unless it was said what to do then.
+  Status Lost(const std::string& why) {
+    using OnSlotLost = contract::PostgresSource::OnSlotLost;
+    const OnSlotLost rule = source_.postgres.on_slot_lost;
+    if (place_.asked == Asked::kHeal || (place_.asked == Asked::kNothing && rule == OnSlotLost::kHeal)) return Renew(why, Reread::kCompares);
+    if (place_.asked == Asked::kResync || rule == OnSlotLost::kResync) return Renew(why, Reread::kReplaces);
+    return WithHint(Fail(Code::kCorrupt, "changes of the database are lost: {}", why),
+                    fmt::format("`nanohouse source heal {0}` reads its tables once more and writes what differs; `on_slot_lost: heal` does so by itself.", source_.name));
+  }
+
+  /// A new slot, the gap for all to see, and every table read anew.
+  Status Renew(const std::string& why, Reread reread) {
+    if (Status dropped = DropSlot(*queries_, slot_); !dropped && dropped.error().code != Code::kNotFound) return dropped;
     const wire::Lsn before = place_.lsn;
     ASSIGN(const wire::Lsn made, MakeSlot(*queries_, slot_));
-    snapshot_.StartOver();
-    const std::string gap = json{{"gap", {{"from", LsnText(before)}, {"to", LsnText(made)}, {"because", lost}}}}.dump();
+    snapshot_.StartOver(reread);
+    if (options_.on_log) options_.on_log(fmt::format("{}: a new replication slot from {}, and its tables are read once more", why, LsnText(made)));
+    const std::string gap = json{{"gap", {{"from", LsnText(before)}, {"to", LsnText(made)}, {"because", why}}}}.dump();
     TRY(changes_.Append({RecordKind::kGap, {}, gap, {}, {}, kNoTime, kBeginsTransaction | kEndsTransaction, made}, NowMicros()));
     return StartAt(made);
   }
 
   Status StartAt(wire::Lsn lsn) {
-    place_ = {true, identity_.system, identity_.database, slot_, lsn};
+    place_ = {true, identity_.system, identity_.database, slot_, lsn, {}, Asked::kNothing, {}};
+    confirmed_ = lsn;
     return {};
+  }
+
+  /// From the place on. Where the server does not know that place to be durable here, the last transaction is asked for once more.
+  Status Begin() {
+    ASSIGN(const auto now, queries_->Query(queries_->server_version() >= 130000 ? "SELECT pg_snapshot_xmax(pg_current_snapshot())"
+                                                                                 : "SELECT txid_snapshot_xmax(txid_current_snapshot())"));
+    snapshot_.NotBefore(static_cast<std::uint64_t>(now.integer(0, 0)));
+    place_.slot = slot_;
+    changes_.StartAt(place_.lsn, place_.last);
+    journaled_ = place_.lsn;
+    TRY(CommitCheckpoint());   // from here on it is known that there was a slot
+    const bool asks = place_.last.commit.value != 0 && confirmed_ <= place_.last.commit;
+    if (asks) changes_.ExpectLast();
+    ASSIGN(stream_, PostgresStream::Start(url_, {slot_, {source_.postgres.publication}, asks ? place_.last.commit : place_.lsn}));
+    return {};
+  }
+
+  /// Reads until the last transaction has come once more. False: it does not.
+  Result<bool> IsSameHistory() {
+    now_ = NowMicros();
+    while (changes_.expects_last()) {
+      if (io::StopRequested()) return Fail(Code::kUnavailable, "stopped while the database was asked");
+      ASSIGN(const auto frame, stream_->Next());
+      if (!frame) {
+        TRY(stream_->AskWhere());
+        (void)stream_->Wait(kAskEvery);
+        continue;
+      }
+      if (frame->kind == wire::WalFrame::Kind::kKeepalive) {
+        if (frame->end < place_.lsn) continue;   // it has not come there yet
+      } else {
+        const Status taken = changes_.Take(frame->begin, frame->data, now_);
+        if (taken || taken.error().code != Code::kCorrupt) {
+          TRY(taken);
+          continue;
+        }
+      }
+      ASSIGN(const Slot slot, FindSlot(*queries_, slot_));
+      if (slot.confirmed > place_.last.commit) return Fail(Code::kUnavailable, "a session that read the slot before had not ended");
+      return false;
+    }
+    TRY(stream_->Acknowledge(place_.lsn));
+    return true;
   }
 
   /// Why changes since the checkpoint can't come any more; "" if they can.
   std::string WhyLost(const Slot& slot) const {
     if (place_.system != identity_.system || place_.database != identity_.database) return "the url leads to another database than before";
     if (identity_.end < place_.lsn) return fmt::format("its log ends at {}, before {} that is journaled: it was restored from a backup", LsnText(identity_.end), LsnText(place_.lsn));
+    if (slot.state == SlotState::kMissing && !place_.dropped.empty()) return place_.dropped;
     if (slot.state == SlotState::kMissing) return fmt::format("replication slot \"{}\" is gone", slot_);
     if (slot.state == SlotState::kLost) return fmt::format("replication slot \"{}\" was invalidated, as it held back more log than the server keeps", slot_);
     if (slot.confirmed > place_.lsn) return fmt::format("replication slot \"{}\" was moved on to {} by another reader", slot_, LsnText(slot.confirmed));
@@ -191,10 +242,22 @@ class PostgresFeed final : public Feed {
     if (changes_.in_transaction()) return {};
     for (const auto& mark : changes_.TakeMarks()) {
       if (mark == end_mark_) ended_ = true;
+      if (mark.starts_with(kSeenMark)) saves_ = true;
+      if (const auto ddl = ParseDdlMark(mark)) ReadAgain(*ddl);
       TRY(snapshot_.OnMark(mark, changes_, now_));
     }
     ended_ = ended_ || (end_at_.value != 0 && changes_.done() >= end_at_);
     return snapshot_.OnReached(changes_.done(), changes_, now_);
+  }
+
+  /// DDL changed the rows of a table, which sends no changes.
+  void ReadAgain(const DdlMark& ddl) {
+    if (!wanted_.contains(ddl.stream)) return;
+    if (options_.on_log) options_.on_log(fmt::format("table \"{}\" is read once more: {}", ddl.stream, ddl.because));
+    std::set<std::string> streams{ddl.stream};
+    for (const auto& group : options_.together)
+      if (group.contains(ddl.stream)) streams.insert(group.begin(), group.end());
+    for (const auto& stream : streams) snapshot_.Again(stream, Reread::kCompares);
   }
 
   bool IsOver() const { return !options_.follow && ended_ && snapshot_.complete(); }
@@ -202,7 +265,7 @@ class PostgresFeed final : public Feed {
   Status WaitForMore(bool pending) {
     const bool asks = !stream_->has_messages() && (snapshot_.waits_for_mark() || (!options_.follow && !ended_));
     if (asks) TRY(stream_->AskWhere());
-    const bool reads_on = !snapshot_.complete() && !snapshot_.waits_for_mark();
+    const bool reads_on = !snapshot_.complete() && !snapshot_.waits_for_mark();   // something is due at any moment
     (void)stream_->Wait(reads_on ? milliseconds(5) : asks ? kAskEvery : pending ? kQuiet : kIdle);
     return {};
   }
@@ -212,8 +275,10 @@ class PostgresFeed final : public Feed {
   Status Commit(Step& step) {
     const bool pending = journal_.pending_bytes() > 0;
     const bool moved = changes_.done() > journaled_;
-    if (!pending && !(moved && (step.end || Clock::now() - committed_ >= kIdleCheckpoint))) return {};
+    if (!pending && !(moved && (step.end || saves_ || Clock::now() - committed_ >= kIdleCheckpoint))) return {};
+    saves_ = false;
     place_.lsn = std::max(place_.lsn, changes_.done());
+    place_.last = changes_.last();
     ASSIGN(step.blocks, journal_.Commit(Checkpoint()));
     committed_ = Clock::now();
     journaled_ = place_.lsn;
@@ -227,10 +292,7 @@ class PostgresFeed final : public Feed {
   std::string Checkpoint() const {
     json out = NewCheckpoint();
     json& postgres = out["postgres"] = snapshot_.Save();
-    postgres["system"] = place_.system;
-    postgres["database"] = place_.database;
-    postgres["slot"] = slot_;
-    postgres["lsn"] = LsnText(place_.lsn);
+    place_.Save(postgres);
     return out.dump();
   }
 
@@ -243,13 +305,15 @@ class PostgresFeed final : public Feed {
   std::set<std::string> wanted_;
   SystemIdentity identity_;
   std::string slot_;
-  Place place_;
+  PostgresPlace place_;
+  wire::Lsn confirmed_;              ///< what the server knows to be durable here
   PostgresSnapshot snapshot_;
   PostgresChanges changes_;
   std::unique_ptr<PostgresStream> stream_;
   std::string end_mark_;             ///< comes by the stream once all is read that was there at the beginning
   wire::Lsn end_at_;
   bool ended_ = false;
+  bool saves_ = false;               ///< somebody waits for the checkpoint to say how far the stream has come
   wire::Lsn journaled_;              ///< what the checkpoint has
   Clock::time_point committed_ = Clock::now();
   std::int64_t now_ = 0;

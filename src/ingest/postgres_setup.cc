@@ -2,14 +2,19 @@
 #include "ingest/postgres_setup.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
+#include <thread>
 
 #include "ingest/postgres_catalog.h"
+#include "io/signals.h"
 
 namespace nano::ingest {
 namespace {
 
 constexpr std::string_view kPlugin = "pgoutput";
+/// A session of ours that was ended may hold the slot for a moment.
+constexpr std::chrono::seconds kSlotPatience{20};
 
 /// Whether `*` and `?`-less text match: `public.*`, `*.orders`.
 bool MatchesPattern(std::string_view pattern, std::string_view text) {
@@ -171,8 +176,8 @@ Result<Slot> FindSlot(io::Postgres& connection, const std::string& name) {
   const bool has_status = connection.server_version() >= 130000;
   ASSIGN(const auto rows, connection.Query(fmt::format(
       "SELECT coalesce(plugin, ''), coalesce(database, '') = current_database(), coalesce(confirmed_flush_lsn::text, '0/0'), {}, "
-      "coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::bigint FROM pg_replication_slots WHERE slot_name = $1",
-      has_status ? "coalesce(wal_status, '')" : "''"), {name}));
+      "coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::bigint, {} FROM pg_replication_slots WHERE slot_name = $1",
+      has_status ? "coalesce(wal_status, '')" : "''", has_status ? "safe_wal_size" : "NULL"), {name}));
   Slot slot;
   if (rows.size() == 0) return slot;
   if (rows.text(0, 0) != kPlugin || !rows.boolean(0, 1))
@@ -181,6 +186,7 @@ Result<Slot> FindSlot(io::Postgres& connection, const std::string& name) {
   slot.confirmed = wire::ParseLsn(rows.text(0, 2)).value_or(wire::Lsn{});
   slot.wal_status = rows.text(0, 3);
   slot.held_bytes = rows.integer(0, 4);
+  if (!rows.is_null(0, 5)) slot.safe_bytes = rows.integer(0, 5);
   return slot;
 }
 
@@ -195,8 +201,24 @@ Result<wire::Lsn> MakeSlot(io::Postgres& connection, const std::string& name) {
 }
 
 Status DropSlot(io::Postgres& connection, const std::string& name) {
-  ASSIGN([[maybe_unused]] const auto rows, connection.Query("SELECT pg_drop_replication_slot($1)", {name}));
-  return {};
+  const auto deadline = std::chrono::steady_clock::now() + kSlotPatience;
+  while (true) {
+    const auto dropped = connection.Query("SELECT pg_drop_replication_slot($1)", {name});
+    if (dropped) return {};
+    if (dropped.error().value != io::kObjectInUse || std::chrono::steady_clock::now() > deadline || io::StopRequested()) return tl::make_unexpected(dropped.error());
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
+Status SeizeSlot(io::Postgres& connection, const std::string& name) {
+  const auto deadline = std::chrono::steady_clock::now() + kSlotPatience;
+  while (true) {
+    TRY(connection.Query("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NOT NULL", {name}));
+    const auto dropped = connection.Query("SELECT pg_drop_replication_slot($1)", {name});
+    if (dropped) return {};
+    if (dropped.error().value != io::kObjectInUse || std::chrono::steady_clock::now() > deadline) return tl::make_unexpected(dropped.error());
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
 }
 
 Result<SystemIdentity> Identify(io::Postgres& connection) {

@@ -37,13 +37,17 @@ struct Slot {
   SlotState state = SlotState::kMissing;
   wire::Lsn confirmed;            ///< what the server will not send again
   std::int64_t held_bytes = 0;    ///< log that it holds back
+  std::optional<std::int64_t> safe_bytes;   ///< how much more may be written before the server gives it up; nothing: it never does
   std::string wal_status;
 };
 /// kInvalid: a slot of that name is another program's.
 Result<Slot> FindSlot(io::Postgres& connection, const std::string& name);
 /// Its point: all transactions that commit later come.
 Result<wire::Lsn> MakeSlot(io::Postgres& connection, const std::string& name);
+/// kNotFound: there is none. One that is in use is waited for, for a while; then kUnavailable.
 Status DropSlot(io::Postgres& connection, const std::string& name);
+/// The same, and whoever reads it is cut off.
+Status SeizeSlot(io::Postgres& connection, const std::string& name);
 
 /// Which database it is, so that another in its place is noticed.
 struct SystemIdentity {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ingest/postgres_query.h"
 #include "wire/json_get.h"
 #include "wire/postgres_text.h"
 
@@ -14,34 +15,19 @@ using wire::PgOrigin;
 using wire::PgValue;
 
 /// What a chunk is meant to hold in memory, and what it may hold at most.
-constexpr std::size_t kChunkBytes = 8 << 20;
+constexpr std::size_t kChunkBytes = 4 << 20;
 constexpr std::size_t kMostChunkRows = 50'000, kLeastChunkRows = 200;
 /// Rows with missing values that are asked for at once.
 constexpr std::size_t kMostLacking = 500;
 /// Transactions that may be remembered before the database is asked which of them are seen.
 constexpr std::size_t kManyRecent = 200;
-/// How soon a snapshot is taken again that did not see enough.
-constexpr std::int64_t kRetryMicros = 20'000;
+/// A part of a table has no less; so many pages are looked at, to find where to divide it.
+constexpr std::int64_t kPartPages = 64, kSampledPages = 100;
+/// Parts for each connection: one that is read sooner takes the next.
+constexpr std::size_t kPartsEach = 4;
 
 std::string SnapshotSql(const io::Postgres& queries) {
   return queries.server_version() >= 130000 ? "pg_current_snapshot()" : "txid_current_snapshot()";
-}
-
-std::string ColumnList(const io::Postgres& queries, const std::vector<wire::PgTableColumn>& columns) {
-  std::string out;
-  for (const auto& column : columns) out += (out.empty() ? "" : ", ") + queries.Identifier(column.name);
-  return out;
-}
-
-std::string NameList(const io::Postgres& queries, const std::vector<std::string>& names) {
-  std::string out;
-  for (const auto& name : names) out += (out.empty() ? "" : ", ") + queries.Identifier(name);
-  return out;
-}
-
-/// Rows of a partitioned table are its partitions'; those of any other are its own alone.
-std::string FromClause(const io::Postgres& queries, const TableName& name, const CatalogTable& catalog) {
-  return fmt::format("{}{}.{}", catalog.kind == 'p' ? "" : "ONLY ", queries.Identifier(name.schema), queries.Identifier(name.table));
 }
 
 void TakeValues(const std::vector<wire::CopyValue>& copied, std::vector<PgValue>& row) {
@@ -49,16 +35,17 @@ void TakeValues(const std::vector<wire::CopyValue>& copied, std::vector<PgValue>
   for (const auto& value : copied) row.push_back(value.is_null ? PgValue{} : PgValue{PgValue::Kind::kText, value.text});
 }
 
-/// A key's value, written as JSON, as PostgreSQL's own text again.
-std::string TextOfKey(const json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_boolean()) return value.get<bool>() ? "t" : "f";
-  return value.dump();
-}
+std::string_view BeginOf(Reread reread) { return reread == Reread::kCompares ? kRereadCompares : kRereadReplaces; }
+
+const char* NameOf(Reread reread) { return reread == Reread::kCompares ? "compare" : "replace"; }
+
+Reread RereadNamed(const std::string& name) { return name == "compare" ? Reread::kCompares : name == "replace" ? Reread::kReplaces : Reread::kNo; }
+
+json JsonOf(const std::vector<std::string>& after, const std::vector<std::string>& up_to, bool done) { return {after, up_to, done}; }
 
 }  // namespace
 
-void PostgresSnapshot::Load(const json& saved, const std::vector<std::string>& streams, std::uint64_t after) {
+void PostgresSnapshot::Load(const json& saved, const std::vector<std::string>& streams) {
   const json tables = wire::Get(saved, "tables", json::object());
   for (const auto xid : wire::Get(saved, "recent", std::vector<std::uint32_t>{})) recent_.Add(xid);
   for (const auto& stream : streams) {
@@ -66,19 +53,26 @@ void PostgresSnapshot::Load(const json& saved, const std::vector<std::string>& s
     Table& table = tables_[stream];
     const json known = wire::Get(tables, stream.c_str(), json());
     if (!known.is_object()) {
-      table.after = after;
+      table.fresh = true;
       continue;
     }
     const std::string step = wire::Get(known, "step", "");
     table.step = step == "done" ? Step::kDone : step == "chunks" ? Step::kChunks : Step::kWaiting;
-    table.last = wire::Get(known, "last", Key{});
-    table.last_chunk_done = wire::Get(known, "last_chunk_done", false);
+    for (const auto& range : wire::Get(known, "ranges", json::array()))
+      table.ranges.push_back({wire::Item(range, 0, Key{}), wire::Item(range, 1, Key{}), wire::Item(range, 2, false)});
+    if (table.ranges.empty() && table.step == Step::kChunks) table.ranges.push_back({wire::Get(known, "last", Key{}), {}, wire::Get(known, "last_chunk_done", false)});
     table.after = wire::Get(known, "after", std::uint64_t{0});
-    table.replaces = wire::Get(known, "replaces", false);
+    table.reread = wire::Get(known, "replaces", false) ? Reread::kReplaces : RereadNamed(wire::Get(known, "reread", ""));
+    table.fresh = wire::Get(known, "fresh", false);
     table.taken_at = wire::ParseLsn(wire::Get(known, "taken_at", "")).value_or(wire::Lsn{});
     table.lacking = wire::Get(known, "lacking", std::vector<std::string>{});
     table.rows = wire::Get(known, "rows", std::uint64_t{0});
   }
+  Count();
+}
+
+void PostgresSnapshot::Count() {
+  open_ = static_cast<std::size_t>(std::count_if(tables_.begin(), tables_.end(), [](const auto& item) { return item.second.step != Step::kDone; }));
 }
 
 json PostgresSnapshot::Save() const {
@@ -86,10 +80,10 @@ json PostgresSnapshot::Save() const {
   for (const auto& [stream, table] : tables_) {
     json& out = tables[stream];
     out["step"] = table.step == Step::kDone ? "done" : table.step == Step::kChunks ? "chunks" : "waiting";
-    if (!table.last.empty()) out["last"] = table.last;
-    if (table.last_chunk_done && table.step != Step::kDone) out["last_chunk_done"] = true;
+    if (table.step == Step::kChunks)
+      for (const auto& range : table.ranges) out["ranges"].push_back(JsonOf(range.after, range.up_to, range.done));
     if (table.after != 0 && table.step != Step::kDone) out["after"] = table.after;
-    if (table.replaces) out["replaces"] = true;
+    if (table.reread != Reread::kNo) out["reread"] = NameOf(table.reread);
     if (table.taken_at.value != 0) out["taken_at"] = LsnText(table.taken_at);
     if (!table.lacking.empty()) out["lacking"] = table.lacking;
     out["rows"] = table.rows;
@@ -97,21 +91,52 @@ json PostgresSnapshot::Save() const {
   return {{"tables", std::move(tables)}, {"recent", recent_.all()}};
 }
 
-void PostgresSnapshot::StartOver() {
+void PostgresSnapshot::StartOver(Reread reread) {
   for (auto& [stream, table] : tables_) {
+    const bool has_rows = table.step != Step::kWaiting || table.reread != Reread::kNo;
+    const Reread how = std::max(table.reread, reread);
     table = Table{};
-    table.replaces = true;
+    table.fresh = true;
+    if (has_rows) table.reread = how;
   }
+  for (auto& chunk : chunks_) chunk.table = nullptr;
   recent_ = {};
+  Count();
 }
 
-bool PostgresSnapshot::complete() const {
-  return std::all_of(tables_.begin(), tables_.end(), [](const auto& item) { return item.second.step == Step::kDone; });
+void PostgresSnapshot::NotBefore(std::uint64_t xmax) {
+  for (auto& [stream, table] : tables_)
+    if (std::exchange(table.fresh, false)) table.after = xmax;
+}
+
+void PostgresSnapshot::Again(const std::string& stream, Reread reread) {
+  const auto found = tables_.find(stream);
+  if (found == tables_.end()) return;
+  Table& table = found->second;
+  if (table.step == Step::kWaiting) return;   // its rows are still to be read
+  for (auto& chunk : chunks_)
+    if (chunk.stream == stream) chunk.table = nullptr;
+  const Reread how = std::max(table.reread, reread);
+  const Table before = std::move(table);
+  table = Table{};
+  table.after = before.after;
+  table.taken_at = before.taken_at;
+  table.reread = how;
+  Count();
+}
+
+void PostgresSnapshot::Again(json& saved_table, Reread reread) {
+  const Reread how = std::max(RereadNamed(wire::Get(saved_table, "reread", "")), reread);
+  const bool has_rows = wire::Get(saved_table, "step", "") != "waiting" || saved_table.contains("reread");
+  for (const char* const name : {"ranges", "last", "last_chunk_done", "lacking"}) saved_table.erase(name);
+  saved_table["step"] = "waiting";
+  saved_table["rows"] = 0;
+  if (has_rows) saved_table["reread"] = NameOf(how);
 }
 
 std::string PostgresSnapshot::note() const {
   for (const auto& stream : order_)
-    if (const Table& table = tables_.at(stream); table.step == Step::kChunks) return fmt::format("reading {}: {} rows", stream, table.rows);
+    if (const Table& table = tables_.at(stream); table.step == Step::kChunks) return fmt::format("reading {}{}: {} rows", stream, table.reread == Reread::kNo ? "" : " once more", table.rows);
   return {};
 }
 
@@ -128,7 +153,8 @@ ChangeWatch::Verdict PostgresSnapshot::Judge(const std::string& stream) {
   if (found == tables_.end()) return Verdict::kTake;
   const Table& table = found->second;
   switch (table.step) {
-    case Step::kWaiting: return Verdict::kDrop;   // every snapshot that will be taken sees it
+    case Step::kWaiting:   // every snapshot that will be taken sees it; rows that are there go on until they are read once more
+      return table.reread == Reread::kNo || commit_ < table.taken_at ? Verdict::kDrop : Verdict::kPending;
     case Step::kChunks: return Verdict::kPending;
     case Step::kDone: break;
   }
@@ -140,159 +166,156 @@ void PostgresSnapshot::Changed(const std::string& stream, const Row& row) {
   if (found == tables_.end() || found->second.step != Step::kChunks) return;
   // Where it comes from may not be read yet, and where it comes to may be.
   if (row.lacks && row.moved) found->second.lacking.emplace_back(row.key);
-  if (!chunk_ || chunk_->stream != stream) return;
-  chunk_->changed[std::string(row.key)].push_back(xid_);
-  if (row.lacks) chunk_->lacking.emplace_back(row.key, xid_);
+  for (auto& chunk : chunks_) {
+    if (!chunk.table || chunk.stream != stream) continue;
+    chunk.changed[std::string(row.key)].push_back(xid_);
+    if (row.lacks) chunk.lacking.emplace_back(row.key, xid_);
+  }
 }
 
 void PostgresSnapshot::Truncated(const std::string& stream) {
-  if (chunk_ && chunk_->stream == stream) chunk_->truncated.push_back(xid_);
+  for (auto& chunk : chunks_)
+    if (chunk.stream == stream) chunk.truncated.push_back(xid_);
+}
+
+bool PostgresSnapshot::waits_for_mark() const {
+  return !chunks_.empty() && std::none_of(chunks_.begin(), chunks_.end(), [](const Chunk& chunk) { return chunk.passed; });
 }
 
 // --- reading
 
-PostgresSnapshot::Table* PostgresSnapshot::Next(std::string& stream) {
-  Table* waiting = nullptr;
-  for (const auto& name : order_) {
-    Table& table = tables_.at(name);
-    if (table.step == Step::kDone || (waiting && table.step != Step::kChunks)) continue;
-    stream = name;
-    waiting = &table;
-    if (table.step == Step::kChunks) break;
-  }
-  return waiting;
-}
-
 Status PostgresSnapshot::Advance(PostgresChanges& changes, std::int64_t now) {
-  if (chunk_ || now < retry_at_) return {};
-  std::string stream;
-  Table* const table = Next(stream);
-  if (!table) {
-    if (recent_.all().size() < kManyRecent) return {};
+  if (!chunks_.empty()) TRY(Collect(changes, now));
+  if (open_ == 0) {
+    if (recent_.all().size() < kManyRecent || !chunks_.empty()) return {};
     ASSIGN(const auto rows, access_.queries.Query("SELECT " + SnapshotSql(access_.queries)));
     if (const auto snapshot = Visibility::Parse(rows.text(0, 0))) recent_.Forget(*snapshot);
     return {};
   }
-  const auto name = SplitStream(stream);
-  if (!name) return Fail(Code::kInvalid, "stream \"{}\" names no schema", stream);
-  ASSIGN(const auto catalog, ReadCatalogTable(access_.queries, *name, access_.publication));
-  if (catalog.key().empty() || (table->step == Step::kWaiting && access_.whole.contains(stream))) return ReadWhole(stream, *table, changes, now);
-  auto& queries = access_.queries;
-  TRY(queries.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
-  const auto read = ReadChunk(stream, *table);
-  const Status ended = queries.Execute("ROLLBACK");
-  TRY(read);
-  TRY(ended);
-  if (!*read) {
-    retry_at_ = now + kRetryMicros;
-    return {};
-  }
-  table->step = Step::kChunks;
-  chunk_->mark = fmt::format("high {} {}", access_.nonce, ++marks_);
-  // The commit that the transaction's id brings has the log written out, and so the mark.
-  ASSIGN(const auto place, queries.Query("SELECT pg_logical_emit_message(false, $1, $2), txid_current()", {std::string(kMarkPrefix), chunk_->mark}));
-  chunk_->high = wire::ParseLsn(place.text(0, 0)).value_or(wire::Lsn{});
+  // First what was begun.
+  for (const Step step : {Step::kChunks, Step::kWaiting})
+    for (const auto& stream : order_) {
+      if (chunks_.size() >= access_.connections) return {};
+      Table& table = tables_.at(stream);
+      if (table.step != step) continue;
+      if (step == Step::kWaiting) TRY(Begin(stream, table, changes, now));
+      while (table.step == Step::kChunks && chunks_.size() < access_.connections && AskFor(stream, table)) {}
+    }
   return {};
 }
 
-/// Whether the transaction's snapshot sees all that the stream has said so far; it becomes the chunk's.
-Result<bool> PostgresSnapshot::SeesEnough(Table& table, Chunk& chunk) {
-  ASSIGN(const auto rows, access_.queries.Query(fmt::format("SELECT {}, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint", SnapshotSql(access_.queries))));
-  const auto snapshot = Visibility::Parse(rows.text(0, 0));
-  if (!snapshot) return Fail(Code::kInternal, "the database's snapshot can't be read");
-  if (snapshot->xmin() < table.after || !recent_.AllSeenBy(*snapshot)) return false;
-  recent_.Forget(*snapshot);
-  chunk.snapshot = *snapshot;
-  chunk.time = rows.integer(0, 1);
+/// Of a table that waits: it is read whole, or divided.
+Status PostgresSnapshot::Begin(const std::string& stream, Table& table, PostgresChanges& changes, std::int64_t now) {
+  const auto name = SplitStream(stream);
+  if (!name) return Fail(Code::kInvalid, "stream \"{}\" names no schema", stream);
+  ASSIGN(const auto catalog, ReadCatalogTable(access_.queries, *name, access_.publication));
+  if (catalog.key().empty() || (table.reread == Reread::kNo && access_.whole.contains(stream))) return ReadWhole(stream, table, changes, now);
+  if (table.reread != Reread::kNo) TRY(AppendEdge(stream, BeginOf(table.reread), now, changes, now));   // what comes from here on goes to the new rows, too
+  TRY(Divide(*name, catalog, table));
+  table.step = Step::kChunks;
+  return {};
+}
+
+/// At keys that some of its rows have, so that the database itself says in which order they are.
+Status PostgresSnapshot::Divide(const TableName& name, const CatalogTable& catalog, Table& table) {
+  table.ranges.assign(1, {});
+  if (access_.connections < 2) return {};
+  auto& queries = access_.queries;
+  const std::string oid = std::to_string(catalog.oid);
+  ASSIGN(const auto size, queries.Query("SELECT coalesce(sum(pg_relation_size(relid)) / current_setting('block_size')::int, 0)::bigint "
+                                        "FROM pg_partition_tree($1::oid::regclass)", {oid}));
+  std::int64_t pages = size.integer(0, 0);
+  if (catalog.kind != 'p') {
+    ASSIGN(const auto own, queries.Query("SELECT pg_relation_size($1::oid::regclass) / current_setting('block_size')::int", {oid}));
+    pages = own.integer(0, 0);
+  }
+  const auto parts = std::min(static_cast<std::int64_t>(access_.connections * kPartsEach), pages / kPartPages);
+  if (parts < 2) return {};
+  std::string key;
+  for (const auto& column : catalog.key()) key += (key.empty() ? "" : ", ") + queries.Identifier(column);
+  const double percent = std::min(100.0, 100.0 * static_cast<double>(kSampledPages) / static_cast<double>(pages));
+  ASSIGN(const auto bounds, queries.Query(fmt::format(
+      "SELECT {0} FROM (SELECT DISTINCT ON (part) * FROM (SELECT {0}, ntile({1}) OVER (ORDER BY {0}) AS part FROM {2}{3}.{4} TABLESAMPLE SYSTEM ({5:.6f})) sample "
+      "ORDER BY part, {0}) firsts WHERE part > 1 ORDER BY part",
+      key, parts, catalog.kind == 'p' ? "" : "ONLY ", queries.Identifier(name.schema), queries.Identifier(name.table), percent)));
+  for (std::size_t r = 0; r < bounds.size(); ++r) {
+    Key bound;
+    for (std::size_t k = 0; k < catalog.key().size(); ++k) bound.push_back(bounds.text(r, k));
+    if (table.ranges.back().after == bound) continue;
+    table.ranges.back().up_to = bound;
+    table.ranges.push_back({std::move(bound), {}});
+  }
+  return {};
+}
+
+/// The next chunk of a table. False: all of it is being read, or was.
+bool PostgresSnapshot::AskFor(const std::string& stream, Table& table) {
+  ChunkTask task;
+  Chunk chunk;
+  for (std::size_t n = 0; n < table.ranges.size(); ++n) {
+    Range& range = table.ranges[n];
+    if (range.done || range.is_read) continue;
+    range.is_read = true;
+    chunk.range = n;
+    chunk.limit = task.limit = table.chunk_rows;
+    task.after = range.after;
+    task.up_to = range.up_to;
+    Ask(stream, table, std::move(task), std::move(chunk));
+    return true;
+  }
+  const bool all_read = std::all_of(table.ranges.begin(), table.ranges.end(), [](const Range& range) { return range.done; });
+  if (!all_read || table.lacking_is_read || table.lacking.empty()) return false;
+  table.lacking_is_read = chunk.of_lacking = task.by_keys = true;
+  chunk.asked.assign(table.lacking.begin(), table.lacking.begin() + static_cast<std::ptrdiff_t>(std::min(table.lacking.size(), kMostLacking)));
+  task.keys = chunk.asked;
+  Ask(stream, table, std::move(task), std::move(chunk));
   return true;
 }
 
-/// False: not yet.
-Result<bool> PostgresSnapshot::ReadChunk(const std::string& stream, Table& table) {
-  auto chunk = std::make_unique<Chunk>();
-  chunk->stream = stream;
-  chunk->table = &table;
-  ASSIGN(const bool enough, SeesEnough(table, *chunk));
-  if (!enough) return false;
-  const TableName name = *SplitStream(stream);
-  ASSIGN(const auto catalog, ReadCatalogTable(access_.queries, name, access_.publication));   // as the snapshot has it
-  std::vector<std::uint32_t> oids;
-  for (const auto& column : catalog.columns) oids.push_back(column.type);
-  TRY(LearnTypes(access_.queries, oids, access_.types));
-  chunk->shape = Shape(name, catalog);
-  if (table.last_chunk_done) {
-    chunk->of_lacking = true;
-    chunk->asked.assign(table.lacking.begin(), table.lacking.begin() + static_cast<std::ptrdiff_t>(std::min(table.lacking.size(), kMostLacking)));
-    if (!chunk->asked.empty()) TRY(CopyRows(name, catalog, ConditionOf(catalog, chunk->asked), *chunk, 0));
-  } else {
-    TRY(CopyRows(name, catalog, ConditionAfter(catalog, table.last), *chunk, chunk_rows_));
+void PostgresSnapshot::Ask(const std::string& stream, Table& table, ChunkTask task, Chunk chunk) {
+  task.id = chunk.id = ++marks_;
+  task.stream = chunk.stream = stream;
+  task.publication = access_.publication;
+  task.mark = chunk.mark = fmt::format("high {} {}", access_.nonce, marks_);
+  task.not_before = table.after;
+  task.seen = recent_;
+  chunk.table = &table;
+  chunks_.push_back(std::move(chunk));   // from here on changes are noted
+  readers_.Give(std::move(task));
+}
+
+/// Chunks that are read; those whose mark has come already are completed.
+Status PostgresSnapshot::Collect(PostgresChanges& changes, std::int64_t now) {
+  while (auto done = readers_.Take()) {
+    const auto chunk = std::find_if(chunks_.begin(), chunks_.end(), [&](const Chunk& one) { return one.id == done->id; });
+    if (chunk == chunks_.end()) continue;
+    if (!chunk->table) {
+      chunks_.erase(chunk);
+      continue;
+    }
+    TRY(done->rows);
+    chunk->rows = *std::move(done->rows);
+    recent_.Forget(chunk->rows->snapshot);
+    chunk->passed = chunk->passed || (chunk->rows->high.value != 0 && changes.done() >= chunk->rows->high);
   }
-  chunk_ = std::move(chunk);
-  return true;
+  return CompletePassed(changes, now);
+}
+
+Status PostgresSnapshot::CompletePassed(PostgresChanges& changes, std::int64_t now) {
+  for (auto chunk = chunks_.begin(); chunk != chunks_.end();) {
+    if (!chunk->passed || !chunk->rows) {
+      ++chunk;
+      continue;
+    }
+    Chunk done = std::move(*chunk);
+    chunk = chunks_.erase(chunk);
+    if (done.table) TRY(Complete(done, changes, now));
+  }
+  return {};
 }
 
 std::unique_ptr<wire::PgTable> PostgresSnapshot::Shape(const TableName& name, const CatalogTable& catalog) const {
   return std::make_unique<wire::PgTable>(MakePgTable(name.schema, name.table, catalog.columns, catalog.key(), access_.types));
-}
-
-std::string PostgresSnapshot::ConditionAfter(const CatalogTable& catalog, const Key& last) const {
-  if (last.empty()) return {};
-  std::string values;
-  for (const auto& value : last) values += (values.empty() ? "" : ", ") + access_.queries.Literal(value);
-  return fmt::format("({}) > ({})", NameList(access_.queries, catalog.key()), values);
-}
-
-std::string PostgresSnapshot::ConditionOf(const CatalogTable& catalog, const std::vector<std::string>& keys) const {
-  std::string all;
-  for (const auto& key : keys) {
-    const json object = json::parse(key, nullptr, false);
-    std::string values;
-    for (const auto& column : catalog.key())
-      values += (values.empty() ? "" : ", ") + (object.contains(column) ? access_.queries.Literal(TextOfKey(object[column])) : "NULL");
-    all += (all.empty() ? "(" : ", (") + values + ")";
-  }
-  return fmt::format("({}) IN ({})", NameList(access_.queries, catalog.key()), all);
-}
-
-Status PostgresSnapshot::CopyRows(const TableName& name, const CatalogTable& catalog, const std::string& condition, Chunk& chunk, std::size_t limit) {
-  auto& queries = access_.queries;
-  std::string where;
-  for (const auto& part : {condition, catalog.filter})
-    if (!part.empty()) where += (where.empty() ? " WHERE (" : " AND (") + part + ")";
-  const std::string order = limit == 0 ? "" : fmt::format(" ORDER BY {} LIMIT {}", NameList(queries, catalog.key()), limit);
-  const std::string sql = fmt::format("COPY (SELECT {} FROM {}{}{}) TO STDOUT", ColumnList(queries, catalog.columns), FromClause(queries, name, catalog), where, order);
-  std::vector<std::size_t> key_at;   // in the index's order
-  for (const auto& column : catalog.key())
-    key_at.push_back(static_cast<std::size_t>(std::find_if(catalog.columns.begin(), catalog.columns.end(), [&](const auto& c) { return c.name == column; }) - catalog.columns.begin()));
-  PgOrigin origin;
-  origin.snapshot = PgOrigin::Snapshot::kChunk;
-  origin.time = chunk.time;
-  std::vector<wire::CopyValue> copied;
-  std::vector<PgValue> row;
-  std::string value;
-  std::size_t bytes = 0, count = 0;
-  const Status read = queries.CopyOut(sql, [&](std::string& line) -> Status {
-    SplitCopyLine(line, copied);
-    if (copied.size() != catalog.columns.size()) return Fail(Code::kCorrupt, "a row of table \"{}\" has another number of values than columns", chunk.stream);
-    TakeValues(copied, row);
-    const std::size_t at = chunk.text.size();
-    if (!WriteKey(*chunk.shape, row, chunk.text)) return Fail(Code::kCorrupt, "a row of table \"{}\" has no key", chunk.stream);
-    const std::size_t key_size = chunk.text.size() - at;
-    value.clear();
-    WriteChange(*chunk.shape, 'r', {}, false, row, origin, value);
-    chunk.text.append(value, chunk.shape->opening.size());
-    chunk.rows.push_back({at, static_cast<std::uint32_t>(key_size), static_cast<std::uint32_t>(chunk.text.size() - at - key_size)});
-    bytes += line.size();
-    ++count;
-    if (limit != 0 && count == limit)
-      for (const std::size_t column : key_at) chunk.last.emplace_back(copied[column].text);
-    return {};
-  });
-  TRY(read);
-  if (limit == 0) return {};
-  chunk.is_last = count < limit;
-  if (count > 0) chunk_rows_ = std::clamp(kChunkBytes * count / std::max<std::size_t>(bytes, 1), kLeastChunkRows, kMostChunkRows);
-  return {};
 }
 
 /// A table at a point of the log: all that commits before is in it, all that commits later comes.
@@ -315,35 +338,44 @@ Status PostgresSnapshot::ReadWhole(const std::string& stream, Table& table, Post
     origin.lsn = taken_at;
     origin.time = now;
     // Each record waits for the next one, as only then it is known not to be the last.
-    std::string value, held;
+    std::string value, key, held, held_key;
     RecordKind held_kind = RecordKind::kData;
     std::uint8_t flags = kBeginsTransaction;
     const auto release = [&](std::uint8_t more) -> Status {
       if (held.empty()) return {};
-      TRY(changes.Append({held_kind, stream, held, {}, {}, now, static_cast<std::uint8_t>(flags | more), taken_at}, now));
+      TRY(changes.Append({held_kind, stream, held, held_key, {}, now, static_cast<std::uint8_t>(flags | more), taken_at}, now));
       flags = 0;
       return {};
     };
-    if (table.replaces) {
-      WriteChange(*shape, 't', {}, false, {}, origin, held);
-      held_kind = RecordKind::kTruncate;
+    const bool again = table.reread != Reread::kNo;
+    if (again) {
+      held = BeginOf(table.reread);
+      held_kind = RecordKind::kSnapshotEdge;
     }
     std::vector<wire::CopyValue> copied;
     std::vector<PgValue> row;
-    const std::string where = catalog.filter.empty() ? "" : " WHERE " + catalog.filter;
-    const std::string sql = fmt::format("COPY (SELECT {} FROM {}{}) TO STDOUT", ColumnList(queries, catalog.columns), FromClause(queries, name, catalog), where);
+    const std::string sql = CopySql(queries, name, catalog, {}, 0);
     const Status read = queries.CopyOut(sql, [&](std::string& line) -> Status {
       SplitCopyLine(line, copied);
       TakeValues(copied, row);
       value.clear();
+      key.clear();
       WriteChange(*shape, 'r', {}, false, row, origin, value);
+      (void)WriteKey(*shape, row, key);   // there may be none
       ++table.rows;
       TRY(release(0));
       std::swap(value, held);
+      std::swap(key, held_key);
       held_kind = RecordKind::kData;
       return {};
     });
     TRY(read);
+    if (again) {
+      TRY(release(0));
+      held = kRereadEnds;
+      held_key.clear();
+      held_kind = RecordKind::kSnapshotEdge;
+    }
     TRY(release(kEndsTransaction));
     return {};
   };
@@ -351,73 +383,78 @@ Status PostgresSnapshot::ReadWhole(const std::string& stream, Table& table, Post
   const Status ended = queries.Execute("ROLLBACK");
   TRY(copied);
   TRY(ended);
+  // Events that are told each for itself were not read here: none of them may be passed over.
+  if (table.reread == Reread::kNo || !access_.whole.contains(stream)) table.taken_at = taken_at;
   table.step = Step::kDone;
-  table.replaces = false;
-  table.taken_at = taken_at;
+  table.reread = Reread::kNo;
+  Count();
   return {};
 }
 
 // --- the mark
 
 Status PostgresSnapshot::OnMark(const std::string& mark, PostgresChanges& changes, std::int64_t now) {
-  return chunk_ && chunk_->mark == mark ? Complete(changes, now) : Status();
+  for (auto& chunk : chunks_)
+    if (chunk.mark == mark) chunk.passed = true;
+  return Collect(changes, now);
 }
 
 Status PostgresSnapshot::OnReached(wire::Lsn lsn, PostgresChanges& changes, std::int64_t now) {
-  return chunk_ && chunk_->high.value != 0 && lsn >= chunk_->high ? Complete(changes, now) : Status();
+  bool some = false;
+  for (auto& chunk : chunks_)
+    if (chunk.rows && chunk.rows->high.value != 0 && lsn >= chunk.rows->high) some = chunk.passed = true;
+  return some ? CompletePassed(changes, now) : Status();
 }
 
-Status PostgresSnapshot::AppendTruncate(const Chunk& chunk, PostgresChanges& changes, std::int64_t now, std::uint8_t flags) {
-  std::string value;
-  PgOrigin origin;
-  origin.snapshot = PgOrigin::Snapshot::kChunk;
-  origin.time = chunk.time;
-  WriteChange(*chunk.shape, 't', {}, false, {}, origin, value);
-  return changes.Append({RecordKind::kTruncate, chunk.stream, value, {}, {}, chunk.time, flags, chunk.high}, now);
+Status PostgresSnapshot::AppendEdge(const std::string& stream, std::string_view edge, std::int64_t at, PostgresChanges& changes, std::int64_t now) {
+  return changes.Append({RecordKind::kSnapshotEdge, stream, edge, {}, {}, at, kBeginsTransaction | kEndsTransaction, changes.done()}, now);
 }
 
-Status PostgresSnapshot::Complete(PostgresChanges& changes, std::int64_t now) {
-  const auto chunk = std::move(chunk_);
-  Table& table = *chunk->table;
+Status PostgresSnapshot::Complete(Chunk& chunk, PostgresChanges& changes, std::int64_t now) {
+  Table& table = *chunk.table;
+  const ChunkRows& read = *chunk.rows;
   const auto unseen = [&](const std::vector<std::uint32_t>& xids) {
-    return std::any_of(xids.begin(), xids.end(), [&](std::uint32_t xid) { return !chunk->snapshot.Sees(xid); });
+    return std::any_of(xids.begin(), xids.end(), [&](std::uint32_t xid) { return !read.snapshot.Sees(xid); });
   };
-  std::vector<const ChunkRow*> kept;
+  std::vector<const ChunkRows::Row*> kept;
+  kept.reserve(read.rows.size());
   std::set<std::string_view> dropped;
-  if (!unseen(chunk->truncated))
-    for (const ChunkRow& row : chunk->rows) {
-      const auto changed = chunk->changed.find(chunk->key(row));
-      if (changed == chunk->changed.end() || !unseen(changed->second)) kept.push_back(&row);
-      else dropped.insert(chunk->key(row));
+  if (!unseen(chunk.truncated))
+    for (const auto& row : read.rows) {
+      const auto changed = chunk.changed.empty() ? chunk.changed.end() : chunk.changed.find(read.key(row));
+      if (changed == chunk.changed.end() || !unseen(changed->second)) kept.push_back(&row);
+      else dropped.insert(read.key(row));
     }
-  for (const auto& [key, xid] : chunk->lacking)
-    if (dropped.contains(key) && !chunk->snapshot.Sees(xid)) table.lacking.push_back(key);
+  for (const auto& [key, xid] : chunk.lacking)
+    if (dropped.contains(key) && !read.snapshot.Sees(xid)) table.lacking.push_back(key);
   std::uint8_t flags = kBeginsTransaction;
-  if (table.replaces) {
-    TRY(AppendTruncate(*chunk, changes, now, static_cast<std::uint8_t>(kept.empty() ? kBeginsTransaction | kEndsTransaction : kBeginsTransaction)));
-    flags = 0;
-    table.replaces = false;
-  }
-  std::string message = chunk->shape->opening;
+  std::string message = read.shape->opening;
   for (std::size_t i = 0; i < kept.size(); ++i) {
     if (i + 1 == kept.size()) flags |= kEndsTransaction;
-    message.resize(chunk->shape->opening.size());
-    message.append(chunk->value(*kept[i]));
-    TRY(changes.Append({RecordKind::kData, chunk->stream, message, chunk->key(*kept[i]), {}, chunk->time, flags, chunk->high}, now));
+    message.resize(read.shape->opening.size());
+    message.append(read.value(*kept[i]));
+    TRY(changes.Append({RecordKind::kData, chunk.stream, message, read.key(*kept[i]), {}, read.time, flags, read.high}, now));
     flags = 0;
   }
   table.rows += kept.size();
-  if (chunk->of_lacking) {
-    for (const auto& key : chunk->asked)
+  if (chunk.of_lacking) {
+    table.lacking_is_read = false;
+    for (const auto& key : chunk.asked)
       if (!dropped.contains(key)) std::erase(table.lacking, key);
   } else {
-    if (!chunk->last.empty()) table.last = chunk->last;
-    table.last_chunk_done = chunk->is_last;
+    Range& range = table.ranges[chunk.range];
+    range.is_read = false;
+    if (!read.last.empty()) range.after = read.last;
+    range.done = read.rows.size() < chunk.limit;
+    if (!read.rows.empty()) table.chunk_rows = std::clamp(kChunkBytes * read.rows.size() / std::max<std::size_t>(read.read_bytes, 1), kLeastChunkRows, kMostChunkRows);
   }
   std::sort(table.lacking.begin(), table.lacking.end());
   table.lacking.erase(std::unique(table.lacking.begin(), table.lacking.end()), table.lacking.end());
-  if (table.last_chunk_done && table.lacking.empty()) table.step = Step::kDone;
-  return {};
+  if (!table.lacking.empty() || std::any_of(table.ranges.begin(), table.ranges.end(), [](const Range& range) { return !range.done; })) return {};
+  table.step = Step::kDone;
+  table.ranges.clear();
+  Count();
+  return std::exchange(table.reread, Reread::kNo) == Reread::kNo ? Status() : AppendEdge(chunk.stream, kRereadEnds, read.time, changes, now);
 }
 
 }  // namespace nano::ingest

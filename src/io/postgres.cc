@@ -117,7 +117,10 @@ std::int64_t PostgresRows::integer(std::size_t row, std::size_t column) const {
 void Postgres::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
 void Postgres::FreeMemory::operator()(char* memory) const { PQfreemem(memory); }
 
-Postgres::Postgres(std::unique_ptr<pg_conn, Finish> connection) : connection_(std::move(connection)), socket_(PQsocket(connection_.get())) {}
+void Postgres::FreeCancel::operator()(pg_cancel* cancel) const { PQfreeCancel(cancel); }
+
+Postgres::Postgres(std::unique_ptr<pg_conn, Finish> connection)
+    : connection_(std::move(connection)), cancel_(PQgetCancel(connection_.get())), socket_(PQsocket(connection_.get())) {}
 Postgres::~Postgres() = default;
 
 Result<std::unique_ptr<Postgres>> Postgres::Connect(const Secret& url, Mode mode) {
@@ -140,6 +143,11 @@ Result<std::unique_ptr<Postgres>> Postgres::Connect(const Secret& url, Mode mode
   PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
   if (PQsetnonblocking(connection.get(), 1) != 0) return Fail(Code::kUnavailable, "the database's connection can't be used without waiting");
   return std::unique_ptr<Postgres>(new Postgres(std::move(connection)));
+}
+
+void Postgres::Cancel() const {
+  char reason[256];
+  if (cancel_) (void)PQcancel(cancel_.get(), reason, sizeof reason);   // what was asked may have ended already
 }
 
 int Postgres::server_version() const { return PQserverVersion(connection_.get()); }

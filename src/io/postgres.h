@@ -17,6 +17,7 @@
 #include "base/secret.h"
 
 struct pg_conn;
+struct pg_cancel;
 
 namespace nano::io {
 
@@ -71,6 +72,8 @@ class Postgres {
   Status Send(std::string_view message);
   /// For poll(); may be called from any thread.
   int socket() const { return socket_; }
+  /// Asks the server to end what it is asked now, which then fails. From any thread, while the connection lives.
+  void Cancel() const;
 
  private:
   struct Finish {
@@ -79,11 +82,15 @@ class Postgres {
   struct FreeMemory {
     void operator()(char* memory) const;
   };
+  struct FreeCancel {
+    void operator()(pg_cancel* cancel) const;
+  };
   explicit Postgres(std::unique_ptr<pg_conn, Finish> connection);
   Status Await();
   tl::unexpected<Error> Broken() const;
 
   std::unique_ptr<pg_conn, Finish> connection_;
+  std::unique_ptr<pg_cancel, FreeCancel> cancel_;
   std::unique_ptr<char, FreeMemory> message_;
   int socket_ = -1;
 };

@@ -14,7 +14,8 @@
 
 namespace nano::land {
 
-enum class Op : std::uint8_t { kInsert, kRead, kUpdate, kDelete, kTruncate, kSnapshotBegin };
+/// kReread: from here on all rows of the stream are said once more. Nobody lands it.
+enum class Op : std::uint8_t { kInsert, kRead, kUpdate, kDelete, kTruncate, kSnapshotBegin, kReread };
 
 struct Event {
   Op op = Op::kInsert;

@@ -20,6 +20,7 @@ struct StreamFold {
   std::unique_ptr<RecordEvents> events;     ///< nothing: every message stays
   FoldState state;
   std::string schema;                       ///< Singer: the last SCHEMA that stays
+  std::optional<Position> reread;           ///< where its rows began to be said once more
 };
 
 class Folding {
@@ -141,8 +142,11 @@ class Folding {
         if (fold) fold->state.Truncate();
         kept_.push_back(at);
         return {};
-      case RecordKind::kActivateVersion:
       case RecordKind::kSnapshotEdge:
+        if (fold && record.format == Format::kDebezium) LookAtReread(*fold, record, at);
+        kept_.push_back(at);
+        return {};
+      case RecordKind::kActivateVersion:
       case RecordKind::kGap:
       case RecordKind::kUnreadable: kept_.push_back(at); return {};
       case RecordKind::kBegin:      // transactions are thinned out with what they hold
@@ -155,6 +159,12 @@ class Folding {
     }
     if (!fold->events->Concerns(record)) return {};
     return LookAtRow(*fold, record, at);
+  }
+
+  /// Once all rows were said again, those of which nothing was said are no more.
+  static void LookAtReread(StreamFold& fold, const Record& record, Position at) {
+    if (record.bytes != kRereadEnds) fold.reread = at;
+    else if (const auto begin = std::exchange(fold.reread, std::nullopt)) fold.state.ForgetBefore(*begin);
   }
 
   /// The tap goes on from the last one that is not empty.

@@ -34,6 +34,10 @@ void FoldState::Delete(std::string_view key, Position at) {
   found->second.needed.push_back(at);
 }
 
+void FoldState::ForgetBefore(Position begin) {
+  std::erase_if(keys_, [&](const auto& entry) { return !entry.second.held && entry.second.needed.back() < begin; });
+}
+
 void FoldState::AddNeeded(std::vector<Position>& positions) const {
   for (const auto& [key, row] : keys_)
     if (row.lives || row.held) positions.insert(positions.end(), row.needed.begin(), row.needed.end());

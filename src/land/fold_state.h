@@ -27,6 +27,8 @@ class FoldState {
   void Delete(std::string_view key, Position at);
   /// All rows are gone.
   void Truncate() { keys_.clear(); }
+  /// All rows are gone of which nothing was said since `begin`; what waits in quarantine stays.
+  void ForgetBefore(Position begin);
   /// Adds the positions that must stay, in no order, maybe some of them twice.
   void AddNeeded(std::vector<Position>& positions) const;
 

@@ -41,6 +41,15 @@ TEST_F(FoldStateTest, WhatFollowsTheLastWholeMessageStaysWithIt) {
   EXPECT_EQ(Needed(), (Set{4}));
 }
 
+TEST_F(FoldStateTest, WhatIsNotSaidAgainIsNoMore) {
+  state_.Put("a", "", {0}, Says::kWhole);
+  state_.Put("b", "", {1}, Says::kWhole);
+  state_.Put("held", "", {2}, Says::kHeld);
+  state_.Put("a", "", {5}, Says::kWhole);
+  state_.ForgetBefore({4});
+  EXPECT_EQ(Needed(), (Set{2, 5}));
+}
+
 TEST_F(FoldStateTest, OfADeletedKeyNothingStays) {
   state_.Put("a", "", {0}, Says::kWhole);
   state_.Delete("a", {1});

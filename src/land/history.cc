@@ -43,13 +43,18 @@ std::string BuildColumns(const TablePlan& plan) {
 Status WriteHistory(lake::Writer& writer, const TablePlan& plan, const Resolved& resolved, Refresh refresh, Arena& arena) {
   if (resolved.rows.empty()) return {};
   Staging staging(writer, plan, arena);
-  auto& connection = staging.connection();
+  ASSIGN(const Staging::Select states, staging.Rows(resolved, ", r._deleted_at IS NOT NULL AS _nano_gone"));
+  return WriteHistory(writer, plan, staging.Keys(resolved.removed), states.sql, refresh, arena);
+}
+
+Status WriteHistory(lake::Writer& writer, const TablePlan& plan, const std::string& keys, const std::string& states, Refresh refresh, Arena& arena) {
+  const Staging staging(writer, plan, arena);
+  auto& connection = writer.connection();
   // The last state of each key that is touched; what came before it stays as it is.
-  TRY(connection.Execute("CREATE OR REPLACE TEMP TABLE nano_last AS SELECT t.* FROM " + staging.Keys(resolved.removed) + " s JOIN " +
+  TRY(connection.Execute("CREATE OR REPLACE TEMP TABLE nano_last AS SELECT t.* FROM " + keys + " s JOIN " +
                          staging.table() + " t ON " + staging.KeyEqual("s", "t") + " QUALIFY row_number() OVER (PARTITION BY " +
                          staging.KeyList("t.") + " ORDER BY t.valid_from DESC) = 1"));
-  ASSIGN(const Staging::Select events, staging.Rows(resolved, ", r._deleted_at IS NOT NULL AS _nano_gone"));
-  TRY(connection.Execute("CREATE OR REPLACE TEMP TABLE nano_events AS " + events.sql));
+  TRY(connection.Execute("CREATE OR REPLACE TEMP TABLE nano_events AS " + states));
 
   const Columns columns = ColumnsOf(plan);
   const std::string key = staging.KeyList();

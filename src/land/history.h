@@ -18,4 +18,8 @@ enum class Refresh : bool { kNo, kYes };
 
 Status WriteHistory(lake::Writer& writer, const TablePlan& plan, const Resolved& resolved, Refresh refresh, Arena& arena);
 
+/// The same of states that SQL has. `keys`: a relation of the keys that are touched. `states`: SELECT of `_position`,
+/// `_committed_at`, the build's columns and `_nano_gone`.
+Status WriteHistory(lake::Writer& writer, const TablePlan& plan, const std::string& keys, const std::string& states, Refresh refresh, Arena& arena);
+
 }  // namespace nano::land

@@ -14,6 +14,7 @@
 #include "land/decide.h"
 #include "land/full_sets.h"
 #include "land/removal.h"
+#include "land/rereads.h"
 #include "land/rules.h"
 #include "land/singer_append.h"
 #include "land/singer_events.h"
@@ -38,7 +39,8 @@ class SourceLander final : public Lander {
  public:
   SourceLander(lake::Writer& writer, std::shared_ptr<const Contract> contract, std::string source)
       : writer_(writer), contract_(std::move(contract)), source_(std::move(source)),
-        sets_(writer, facts_, source_, [this](TableState& state) { return Flush(state); }) {}
+        sets_(writer, facts_, source_, [this](TableState& state) { return Flush(state); }),
+        rereads_(writer, facts_, source_, [this](TableState& state) { return Flush(state); }) {}
 
   /// Reads what is deployed, in one transaction: each of its own would ask the catalog anew.
   Status Load() {
@@ -70,6 +72,7 @@ class SourceLander final : public Lander {
       for (auto& state : states_) {
         state.events.clear();
         state.raw.clear();
+        state.beside.reset();
       }
       rejects_.clear();
       written_rejects_ = 0;
@@ -125,6 +128,7 @@ class SourceLander final : public Lander {
         by_stream_[feed.stream].push_back(state);
       }
     TRY(facts_.Load(writer_, source_));
+    for (auto& state : states_) TRY(rereads_.Resume(state));
     for (const auto& [stream, states] : by_stream_) knows_versions_ = knows_versions_ || !facts_.of(stream).versions.empty();
     const auto at = writer_.head().sources.find(source_);
     next_ = taken_ = at == writer_.head().sources.end() ? Position{} : at->second;
@@ -180,7 +184,7 @@ class SourceLander final : public Lander {
 
   Status LandUpTo(Position end, const MoreBlocks& more) {
     if (!writer_.in_transaction()) {
-      ASSIGN(const auto lane, LaneFor());
+      ASSIGN(const auto lane, LaneFor(end));
       TRY(writer_.Begin(lane));
     }
     if (number_ < 0) { ASSIGN(number_, writer_.SourceNumber(source_)); }
@@ -234,12 +238,25 @@ class SourceLander final : public Lander {
   }
 
   /// What looks at the rows of its table in other ways than by key sees them only through the extension.
-  Result<lake::LaneKind> LaneFor() {
+  Result<lake::LaneKind> LaneFor(Position end) {
     for (const auto& state : states_)
-      if (state.table->mode == contract::Mode::kHistory || state.table->mode == contract::Mode::kReplace ||
+      if (state.table->mode == contract::Mode::kHistory || state.table->mode == contract::Mode::kReplace || state.beside ||
           state.build.definition.has(lake::Mark::kDeletedAt))
         return lake::LaneKind::kExtension;
+    if (RereadsBefore(end)) return lake::LaneKind::kExtension;
     return writer_.LaneFor(Builds());
+  }
+
+  /// Whether rows of a table begin to be read once more among what waits.
+  bool RereadsBefore(Position end) const {
+    for (const auto& block : pending_) {
+      if (block->begin() >= end) break;
+      if (block->record(0).format != Format::kDebezium) continue;
+      const std::size_t looked_at = block->uniform() ? 1 : block->size();
+      for (std::size_t n = 0; n < looked_at; ++n)
+        if (block->record(n).kind == RecordKind::kSnapshotEdge) return true;
+    }
+    return false;
   }
 
   std::vector<const lake::Build*> Builds() const {
@@ -265,6 +282,7 @@ class SourceLander final : public Lander {
   // --- Debezium
 
   Status LandDebezium(std::size_t block, std::size_t n, const Record& record, Position position) {
+    if (record.kind == RecordKind::kSnapshotEdge) return TakeRereadEdge(record, position);
     if (record.kind != RecordKind::kData && record.kind != RecordKind::kTruncate && record.kind != RecordKind::kTombstone) return {};
     LookAtStream(record.stream);
     if (!last_states_) return {};
@@ -279,6 +297,9 @@ class SourceLander final : public Lander {
       for (const auto& field : change->key) facts.key.emplace_back(field.name);
       facts.seen = true;
       facts_.Touch(std::string(record.stream));
+    } else if (facts.key.empty() && !change->key.empty()) {
+      for (const auto& field : change->key) facts.key.emplace_back(field.name);
+      facts_.Touch(std::string(record.stream));
     }
     std::string snapshot = wire::SnapshotOf(*change);
     const bool snapshot_begins = !snapshot.empty() && snapshot != facts.snapshot;
@@ -290,6 +311,11 @@ class SourceLander final : public Lander {
       if (!state->plan && change->has_after && !change->partial) TRY(DecideFromChange(*state, *change, facts, block, n));
       if (!state->plan) continue;  // nothing of it is known, so nothing of it is in the table
       if (state->table->on_new_field == contract::OnNewField::kAppendNewColumns) TRY(AppendNewColumns(*state, *change, facts, std::string(record.stream)));
+      if (rereads_.Takes(*state, last_stream_)) {
+        const bool read = change->op == 'r';
+        TRY(AddBeside(*state->beside, *change, record, position, read));
+        if (read) continue;
+      }
       if (snapshot_begins && SnapshotReplacesAll(*state->plan)) {
         Event begin;
         begin.op = Op::kSnapshotBegin;
@@ -297,6 +323,36 @@ class SourceLander final : public Lander {
         state->events.push_back(begin);
       }
       TRY(AddDebeziumEvent(*state->plan, *change, record, position, number_, facts, arena_, state->events, rejects_));
+    }
+    return {};
+  }
+
+  /// What does not fit is told once: of a row that was read here, of any other by the table itself.
+  Status AddBeside(TableState& beside, const wire::DebeziumEvent& change, const Record& record, Position position, bool read) {
+    if (!read && beside.build.definition.identity == lake::Identity::kNone) return {};
+    std::vector<Reject> told_elsewhere;
+    auto& rejects = read ? rejects_ : told_elsewhere;
+    const std::size_t before = rejects.size();
+    TRY(AddDebeziumEvent(*beside.plan, change, record, position, number_, *last_facts_, arena_, beside.events, rejects));
+    if (read)   // a field that is new was told with its first change
+      rejects.erase(std::remove_if(rejects.begin() + static_cast<std::ptrdiff_t>(before), rejects.end(), [](const Reject& reject) { return reject.reason == kNewFieldReason; }), rejects.end());
+    return {};
+  }
+
+  /// All rows of a stream are said once more from here on, or have been.
+  Status TakeRereadEdge(const Record& record, Position position) {
+    LookAtStream(record.stream);
+    if (!last_states_) return {};
+    const std::string stream = last_stream_;
+    for (TableState* state : *last_states_) {
+      if (record.bytes != kRereadEnds) {
+        TRY(rereads_.Begin(*state, stream, record.bytes == kRereadCompares));
+        continue;
+      }
+      ASSIGN(const auto outcome, rereads_.End(*state, stream, record.committed_at != kNoTime ? record.committed_at : record.ingested_at, lake::RowPosition(number_, position)));
+      if (!outcome) continue;
+      counters_.rows += outcome->written;
+      landing_[state->table->name].rows += outcome->written;
     }
     return {};
   }
@@ -532,12 +588,14 @@ class SourceLander final : public Lander {
     const Status amended = writer_.Amend([&]() -> Status {
       TRY(lake::ReviseBuild(writer_, state.build, after));
       if (sets_.IsUnderWay(state)) TRY(lake::ReviseTable(writer_, SetOf(state.build, source_), SetOf(after, source_)));
+      TRY(rereads_.Revise(state, after));
       builds_[state.table->name] = after;
       return lake::SetVersion(writer_, version_, builds_);
     });
     TRY(amended);
     state.build = after;
-    return Replan(state);
+    TRY(Replan(state));
+    return rereads_.Resume(state);
   }
 
   Status Replan(TableState& state) {
@@ -620,7 +678,21 @@ class SourceLander final : public Lander {
     return true;
   }
 
+  Status FlushBeside(TableState& beside) {
+    if (beside.events.empty()) return {};
+    std::set<std::uint64_t> read;   // of these it is told here what does not fit
+    for (const auto& event : beside.events)
+      if (event.op == Op::kRead) read.insert(event.position.value);
+    const std::size_t before = rejects_.size();
+    ASSIGN([[maybe_unused]] const Applied applied, ApplyEvents(writer_, *beside.plan, source_, beside.events, arena_, rejects_));
+    rejects_.erase(std::remove_if(rejects_.begin() + static_cast<std::ptrdiff_t>(before), rejects_.end(), [&](const Reject& reject) { return !read.contains(reject.position.value); }),
+                   rejects_.end());
+    beside.events.clear();
+    return {};
+  }
+
   Status Flush(TableState& state) {
+    if (state.beside) TRY(FlushBeside(*state.beside));
     if (!state.events.empty()) {
       TableLanded& landing = landing_[state.table->name];
       for (const auto& event : state.events)
@@ -662,6 +734,7 @@ class SourceLander final : public Lander {
   std::map<std::string, TableLanded> landing_, landed_;   ///< by table, of the open transaction; committed
 
   FullSets sets_;
+  Rereads rereads_;
   BlockPtr version_block_;                               ///< whose records have `block_version_`, if `versions_agree_`
   std::optional<std::int64_t> block_version_;
   bool versions_agree_ = false;

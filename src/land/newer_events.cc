@@ -17,6 +17,10 @@ void NewerEvents::Wait(std::size_t index, const Event& event) {
 
 void NewerEvents::Landed(const std::string& source, const Event& event) {
   if (event.op == Op::kTruncate) return OvertakeAll(source, event);
+  if (event.op == Op::kReread) {   // an event of its own is not said again by the row as it is now
+    if (plan_.build.definition.identity != lake::Identity::kNone) OvertakeAll(source, event);
+    return;
+  }
   if (plan_.build.definition.identity != lake::Identity::kKey) return LandedWholeRow(source, event);
   if (event.key.empty()) return;
   if (const auto at = waiting_.find(std::string(event.key)); at != waiting_.end()) Overtake(source, event, at->second);

@@ -2,8 +2,8 @@
 #pragma once
 /// Which of the records that wait in quarantine have been overtaken: a later event of their row has landed, so landing them
 /// now would bring back what is no longer so. Fed with a journal's events in their order. Pure.
-///   table with a key      a later event of the same key, or a truncate
-///   table without one     a truncate, a snapshot's begin, or a removal of an equal row that no landed row answers for
+///   table with a key      a later event of the same key, a truncate, or rows that are all read once more
+///   table without one     the same of the table, a snapshot's begin, or a removal of an equal row that no landed row answers for
 
 #include <map>
 #include <optional>

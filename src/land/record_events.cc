@@ -24,7 +24,8 @@ Result<std::unique_ptr<RecordEvents>> RecordEvents::Make(const contract::Table& 
 bool RecordEvents::Concerns(const Record& record) const {
   if (record.flags & kReplayed || !streams_.contains(record.stream)) return false;
   if (record.kind == RecordKind::kData) return true;
-  return record.format == Format::kDebezium && (record.kind == RecordKind::kTruncate || record.kind == RecordKind::kTombstone);
+  if (record.format != Format::kDebezium) return false;
+  return record.kind == RecordKind::kTruncate || record.kind == RecordKind::kTombstone || (record.kind == RecordKind::kSnapshotEdge && record.bytes != kRereadEnds);
 }
 
 Status RecordEvents::Add(const Record& record, Position position, Arena& arena, std::vector<Event>& events, std::vector<Reject>& rejects) {
@@ -42,6 +43,14 @@ Status RecordEvents::Add(const Record& record, Position position, Arena& arena, 
 Status RecordEvents::AddDebezium(const Record& record, Position position, Arena& arena, std::vector<Event>& events,
                                  std::vector<Reject>& rejects) {
   const std::string stream(record.stream);
+  if (record.kind == RecordKind::kSnapshotEdge) {
+    Event reread;
+    reread.op = Op::kReread;
+    reread.position = position;
+    reread.committed_at = record.committed_at;
+    events.push_back(reread);
+    return {};
+  }
   const auto change = decoder_.Decode(record.bytes, record.has_value, record.key, record.has_key, record.headers, record.stream, arena);
   if (!change) {
     rejects.push_back({stream, "", "", "", std::string(record.bytes.substr(0, 4096)), change.error().message, position, record.committed_at, {}});

@@ -44,7 +44,7 @@ char LetterOf(Op op) {
     case Op::kUpdate: return 'u';
     case Op::kDelete: return 'd';
     case Op::kTruncate: return 't';
-    case Op::kSnapshotBegin: break;
+    case Op::kSnapshotBegin: case Op::kReread: break;
   }
   return 'r';
 }
@@ -112,6 +112,7 @@ class KeyResolver {
         for (auto& [key, slot] : slots_) slot.live = slot.has_image = slot.rejected = false;
         out_.truncate = true;
         return;
+      case Op::kReread: return;
       case Op::kSnapshotBegin: return;  // a snapshot's rows replace those of the same key
       case Op::kDelete: {
         if (event.rejected) return;

@@ -29,6 +29,7 @@ const char* OperationName(const Event& event, RecordKind kind) {
     case Op::kDelete: return "delete";
     case Op::kTruncate: return "truncate";
     case Op::kSnapshotBegin: return "snapshot";
+    case Op::kReread: return "reread";
   }
   return "insert";
 }
@@ -83,7 +84,8 @@ class SourceHistory {
   }
 
   bool Touches(const Event& event) {
-    if (event.op == Op::kTruncate || event.op == Op::kSnapshotBegin) return event.op == Op::kTruncate || out_.entries.size() > begin_;
+    if (event.op == Op::kTruncate) return true;
+    if (event.op == Op::kSnapshotBegin || event.op == Op::kReread) return out_.entries.size() > begin_;
     if (matcher_.keyed()) return event.key == matcher_.key() || event.old_key == matcher_.key();
     return matcher_.Matches(plan_, event.after) || matcher_.Matches(plan_, event.before);
   }

@@ -27,6 +27,9 @@ StreamFacts Parse(const std::string& text) {
     known.step = static_cast<SetStep>(std::clamp(wire::Item(set, 0, 0), 0, static_cast<int>(SetStep::kAnnounced)));
     if (set.is_array() && set.size() == 2 && set[1].is_number_integer()) known.version = set[1].get<std::int64_t>();
   }
+  const json rereads = wire::Get(in, "rereads", json::object());
+  for (const auto& [build, reread] : rereads.items())
+    facts.rereads[build] = {wire::Get(reread, "compares", false), wire::Get(reread, "all_said", false)};
   return facts;
 }
 
@@ -35,6 +38,7 @@ std::string Print(const StreamFacts& facts) {
   if (!facts.versions.empty()) out["versions"] = facts.versions.ToJson();
   for (const auto& [build, set] : facts.sets)
     out["sets"][build] = {static_cast<int>(set.step), set.version ? json(*set.version) : json(nullptr)};
+  for (const auto& [build, reread] : facts.rereads) out["rereads"][build] = {{"compares", reread.compares}, {"all_said", reread.all_said}};
   return out.dump();
 }
 

@@ -29,6 +29,12 @@ struct SetFacts {
   std::optional<std::int64_t> version;   ///< of the rows of the set
 };
 
+/// A stream whose rows are read once more, for one build that it feeds (land/rereads.h).
+struct RereadFacts {
+  bool compares = false;                 ///< only what differs is written at the end
+  bool all_said = false;                 ///< of this stream; another one that feeds the build has not
+};
+
 struct StreamFacts {
   std::set<std::string, std::less<>> fields;       ///< that the source had when first seen, and those taken up since
   bool seen = false;                  ///< fields and key are known
@@ -37,6 +43,7 @@ struct StreamFacts {
   std::string snapshot;               ///< Debezium: which snapshot its rows came from
   StreamVersions versions;            ///< Singer: which positions hold rows of which version
   std::map<std::string, SetFacts> sets;   ///< Singer: by the build of each `mode: replace` table that it feeds
+  std::map<std::string, RereadFacts> rereads;   ///< Debezium: by the build, while its rows are read once more
 };
 
 class FactsOfStreams {

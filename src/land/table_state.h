@@ -29,6 +29,8 @@ struct TableState {
   std::vector<RawSpan> raw;          ///< not decoded: plain appends, all of `raw_stream`
   std::string raw_stream;
   std::unique_ptr<SingerRowReader> reader;
+  std::unique_ptr<const contract::Table> own_table;   ///< what `table` points to, where it is no table of the contract
+  std::unique_ptr<TableState> beside;                 ///< where the table's rows are put that are read once more (rereads.h)
 };
 
 }  // namespace nano::land

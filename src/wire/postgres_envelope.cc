@@ -115,6 +115,10 @@ PgTable MakePgTable(std::string schema, std::string name, const std::vector<PgTa
 
 void WriteChange(const PgTable& table, char op, PgRow before, bool before_is_key, PgRow after, const PgOrigin& origin, std::string& out) {
   out += table.opening;
+  WriteChangeBody(table, op, before, before_is_key, after, origin, out);
+}
+
+void WriteChangeBody(const PgTable& table, char op, PgRow before, bool before_is_key, PgRow after, const PgOrigin& origin, std::string& out) {
   out += op;
   out += R"(","before":)";
   if (before.empty()) out += "null";

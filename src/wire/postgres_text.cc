@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/postgres_text.h"
 
+#include <cstring>
+
 namespace nano::wire {
 namespace {
 
@@ -152,36 +154,44 @@ bool HstoreText::Next(Pair& pair) {
   return true;
 }
 
+namespace {
+
+/// Takes the escapes from a value in its place; a tab in it is escaped, too, so it ends where the next tab is. Its new end.
+char* Unescape(char* at, const char* const end) {
+  char* out = at;
+  for (; at != end; ++at) {
+    if (*at != '\\' || at + 1 == end) {
+      *out++ = *at;
+      continue;
+    }
+    switch (*++at) {
+      case 'b': *out++ = '\b'; break;
+      case 'f': *out++ = '\f'; break;
+      case 'n': *out++ = '\n'; break;
+      case 'r': *out++ = '\r'; break;
+      case 't': *out++ = '\t'; break;
+      case 'v': *out++ = '\v'; break;
+      default: *out++ = *at; break;   // COPY TO writes no octal and no hexadecimal escapes
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 void SplitCopyLine(std::string& line, std::vector<CopyValue>& values) {
   values.clear();
-  char* out = line.data();
-  const char* at = line.data();
-  const char* const end = at + line.size();
+  char* at = line.data();
+  char* const end = at + line.size();
   while (true) {
-    char* const begin = out;
-    if (end - at >= 2 && at[0] == '\\' && at[1] == 'N' && (end - at == 2 || at[2] == '\t')) {
-      values.push_back({true, {}});
-      at += 2;
-    } else {
-      for (; at != end && *at != '\t'; ++at) {
-        if (*at != '\\' || at + 1 == end) {
-          *out++ = *at;
-          continue;
-        }
-        switch (*++at) {
-          case 'b': *out++ = '\b'; break;
-          case 'f': *out++ = '\f'; break;
-          case 'n': *out++ = '\n'; break;
-          case 'r': *out++ = '\r'; break;
-          case 't': *out++ = '\t'; break;
-          case 'v': *out++ = '\v'; break;
-          default: *out++ = *at; break;   // COPY TO writes no octal and no hexadecimal escapes
-        }
-      }
-      values.push_back({false, {begin, static_cast<std::size_t>(out - begin)}});
-    }
-    if (at == end) return;
-    ++at;   // the tab
+    char* const tab = static_cast<char*>(std::memchr(at, '\t', static_cast<std::size_t>(end - at)));
+    char* const stop = tab ? tab : end;
+    char* const escape = static_cast<char*>(std::memchr(at, '\\', static_cast<std::size_t>(stop - at)));
+    if (!escape) values.push_back({false, {at, static_cast<std::size_t>(stop - at)}});
+    else if (stop - at == 2 && at[0] == '\\' && at[1] == 'N') values.push_back({true, {}});
+    else values.push_back({false, {at, static_cast<std::size_t>(Unescape(escape, stop) - at)}});
+    if (!tab) return;
+    at = tab + 1;
   }
 }
 

@@ -413,7 +413,7 @@ def a_role_with_few_rights(server):
         warehouse.run("ingest", "--quiet", fails="ALTER ROLE")
         server.sql("ALTER ROLE reader REPLICATION", "rights")
         warehouse.run("doctor", fails='GRANT SELECT ON "public"."t" TO "reader"')
-        warehouse.run("ingest", "--quiet", fails="permission denied for table t")
+        warehouse.run("ingest", "--quiet", fails="permission denied for table")
         server.sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader", "rights")
         warehouse.run("doctor")
         warehouse.run("ingest", "--quiet")

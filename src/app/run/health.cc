@@ -74,6 +74,19 @@ void Health::Landed(const std::string& source, Position end, const land::LandCou
   if (health.lag_records() == 0) health.waiting_bytes = 0;
 }
 
+void Health::SlotSeen(const std::string& source, std::optional<std::int64_t> held_bytes, const std::string& warning) {
+  const std::lock_guard lock(mutex_);
+  SourceHealth& health = sources_[source];
+  health.slot_bytes = held_bytes;
+  if (!warning.empty() && health.slot_warning.empty()) io::Log(io::LogLevel::kWarning, "slot", {{"source", source}, {"reason", warning}});
+  health.slot_warning = warning;
+}
+
+void Health::SlotDropped(const std::string& source) {
+  const std::lock_guard lock(mutex_);
+  ++sources_[source].slots_dropped;
+}
+
 double SourceHealth::lag_seconds() const {
   return lag_records() == 0 ? 0 : std::chrono::duration<double>(std::chrono::steady_clock::now() - behind_since).count();
 }

@@ -42,6 +42,9 @@ struct SourceHealth {
   std::uint64_t waiting_bytes = 0;   ///< journaled since landing was last up with it
   std::chrono::steady_clock::time_point behind_since{};
   std::uint64_t failures = 0;        ///< since the program began
+  std::optional<std::int64_t> slot_bytes;   ///< log that its replication slot holds back
+  std::string slot_warning;          ///< the slot may soon be lost
+  std::uint64_t slots_dropped = 0;   ///< as they held back too much
   std::uint64_t lag_records() const { return journaled > in_tables ? journaled.value - in_tables.value : 0; }
   double lag_seconds() const;
   /// The worse of both.
@@ -58,6 +61,8 @@ class Health {
   void Read(const std::string& source, const ingest::FeedProgress& progress);
   void Journaled(const std::string& source, Position end, std::uint64_t bytes);
   void Landed(const std::string& source, Position end, const land::LandCounters& counters);
+  void SlotSeen(const std::string& source, std::optional<std::int64_t> held_bytes, const std::string& warning);
+  void SlotDropped(const std::string& source);
   void Forget(const std::string& source);
   std::optional<SourceHealth> Of(const std::string& source) const;
   std::map<std::string, SourceHealth> All() const;

@@ -71,6 +71,9 @@ struct Metrics::Families {
   Family<Gauge>& lag_records = AddGauge("nanohouse_source_lag_records", "Records that are journaled and not landed.");
   Family<Gauge>& lag_bytes = AddGauge("nanohouse_source_lag_bytes", "Bytes that are journaled and not landed.");
   Family<Gauge>& lag_seconds = AddGauge("nanohouse_source_lag_seconds", "For how long something has been journaled and not landed.");
+  Family<Gauge>& slot_bytes = AddGauge("nanohouse_source_slot_held_bytes", "Log of the database that the source's replication slot holds back.");
+  Family<Gauge>& slot_warns = AddGauge("nanohouse_source_slot_warning", "1: the replication slot may soon be lost, as it holds back too much.");
+  Family<Gauge>& slots_dropped = AddGauge("nanohouse_source_slots_dropped", "Replication slots of the source that were dropped since the program began, as they held back more than max_wal.");
   Family<Histogram>& commits = AddHistogram("nanohouse_commit_seconds", "How long it took to land and commit a batch of the source.");
   Family<Counter>& rows = AddCounter("nanohouse_table_rows_total", "Rows written into the table.");
   Family<Counter>& quarantined = AddCounter("nanohouse_table_quarantined_total", "Values of the table that did not fit.");
@@ -116,6 +119,9 @@ std::string Metrics::Text(const std::map<std::string, SourceHealth>& sources, co
     to.lag_records.Add(labels).Set(static_cast<double>(health.lag_records()));
     to.lag_bytes.Add(labels).Set(health.lag_records() > 0 ? static_cast<double>(health.waiting_bytes) : 0);
     to.lag_seconds.Add(labels).Set(health.lag_seconds());
+    to.slot_bytes.Add(labels).Set(static_cast<double>(health.slot_bytes.value_or(0)));
+    to.slot_warns.Add(labels).Set(health.slot_warning.empty() ? 0 : 1);
+    to.slots_dropped.Add(labels).Set(static_cast<double>(health.slots_dropped));
   }
   for (const auto& table : tables) {
     const prometheus::Labels labels{{"table", table.name}};

@@ -11,6 +11,7 @@
 #include "app/findings.h"
 #include "app/progress.h"
 #include "app/quarantine_retry.h"
+#include "app/source_reread.h"
 #include "io/log.h"
 #include "io/service_notify.h"
 #include "io/signals.h"
@@ -42,6 +43,13 @@ std::set<std::string> Touched(const std::vector<contract::Change>& changes, cons
   return touched;
 }
 
+/// What `source resync`, `heal` and `reset` ask.
+std::optional<ingest::Asked> AskedNamed(const std::string& verb) {
+  for (const auto asked : {ingest::Asked::kResync, ingest::Asked::kHeal, ingest::Asked::kReset})
+    if (verb == ingest::Name(asked)) return asked;
+  return std::nullopt;
+}
+
 Error NoSuchSource(const std::string& name) {
   return {Code::kNotFound, fmt::format("there is no source \"{}\"", name), "`nanohouse source list` lists them.", {}, {}};
 }
@@ -53,6 +61,7 @@ Supervisor::Supervisor(std::filesystem::path folder, Warehouse warehouse, std::u
 
 Supervisor::~Supervisor() {
   control_.reset();
+  slots_.reset();
   door_.reset();
   tasks_.clear();
   if (publishing_) publishing_->Stop();
@@ -85,6 +94,7 @@ Status Supervisor::Start() {
   ASSIGN(control_, ServeControl(warehouse_.layout, [this](const Json& request) { return Answer(request); }));
   const std::lock_guard lock(changing_);
   for (const auto& name : contract->used_sources()) StartSource(name);
+  slots_ = std::make_unique<Slots>(health_, [this] { return this->contract(); }, [this](const std::string& source, const std::string& why) { SlotDropped(source, why); });
   io::Log(io::LogLevel::kInfo, "running", {{"warehouse", contract->warehouse}, {"sources", static_cast<std::int64_t>(tasks_.size())},
                                            {"tables", static_cast<std::int64_t>(contract->tables.size())}, {"http", address().empty() ? "off" : address()}});
   return {};
@@ -146,6 +156,7 @@ void Supervisor::Run(milliseconds grace, const std::function<void()>& tick) {
     std::_Exit(0);
   });
   control_.reset();
+  slots_.reset();
   door_.reset();
   {
     const std::lock_guard lock(changing_);
@@ -166,6 +177,20 @@ void Supervisor::Run(milliseconds grace, const std::function<void()>& tick) {
   }
   writer_->Finish(message.empty() ? state::Outcome::kOk : state::Outcome::kFailed, message, counters.dump(-1, ' ', false, Json::error_handler_t::replace));
   io::Log(io::LogLevel::kInfo, "stopped");
+}
+
+/// Its journal remembers why, so that whoever opens the source next says so, or heals it.
+void Supervisor::SlotDropped(const std::string& source, const std::string& why) {
+  const std::lock_guard lock(changing_);
+  if (io::StopRequested() || !contract()->source(source)) return;
+  const bool reads = tasks_.contains(source);
+  StopSource(source);
+  const auto noted = [&]() -> Status {
+    ASSIGN(const auto journal, journal::Writer::Open(warehouse_.layout.journal(source), source));
+    return ingest::NoteDropped(*journal, why);
+  }();
+  if (!noted) io::Log(io::LogLevel::kError, "slot dropped", {{"source", source}, {"reason", noted.error().message}});
+  if (reads) StartSource(source);
 }
 
 void Supervisor::CheckDisks() {
@@ -206,6 +231,8 @@ Json Supervisor::Sources() const {
                    {"journaled", health.journaled.value},
                    {"lag", {{"records", health.lag_records()}, {"bytes", health.lag_records() > 0 ? health.waiting_bytes : 0}, {"seconds", health.lag_seconds()}}},
                    {"read", {{"records", health.read.messages}, {"bytes", health.read.bytes}, {"replayed", health.read.replayed}}},
+                   {"doing", health.read.note.empty() ? Json() : Json(health.read.note)},
+                   {"warning", health.slot_warning.empty() ? Json() : Json(health.slot_warning)},
                    {"failures", health.failures}});
   }
   return out;
@@ -245,12 +272,15 @@ Result<Json> Supervisor::DoSource(const std::string& what, const Json& request) 
   const std::string name = wire::Get(request, "source", "");
   const std::lock_guard lock(changing_);
   if (!contract()->source(name)) return tl::make_unexpected(NoSuchSource(name));
-  if (what == "stop" || what == "restart") StopSource(name);
+  const auto asked = AskedNamed(what);
+  if (asked) TRY(RereadableSource(*contract(), name));
+  if (what == "stop" || what == "restart" || asked) StopSource(name);
+  const Status noted = asked ? AskSource(*contract(), warehouse_.layout, name, *asked, wire::Get(request, "tables", std::vector<std::string>{})) : Status();
   if (what == "start") {
     // Starting what runs is done already.
     if (const auto task = tasks_.find(name); task != tasks_.end() && !task->second->ended()) return Json{{"sources", Sources()}};
   }
-  if (what == "start" || what == "restart") {
+  if (what == "start" || what == "restart" || asked) {
     tasks_.erase(name);
     TRY(landing_->Call([&](lake::Writer&) -> Status {
       landing_->Forgive(name);
@@ -258,6 +288,7 @@ Result<Json> Supervisor::DoSource(const std::string& what, const Json& request) 
     }));
     health_.Set(name, Health::Part::kLanding, {SourceState::kRunning, "", ""});
     StartSource(name);
+    TRY(noted);
   } else if (what == "stop") {
     health_.Set(name, Health::Part::kLanding, {SourceState::kStopped, "", ""});
     health_.Set(name, Health::Part::kReading, {SourceState::kStopped, "it was told to stop", fmt::format("`nanohouse source start {}` starts it.", name)});

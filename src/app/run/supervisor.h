@@ -18,6 +18,7 @@
 #include "app/run/mailbox.h"
 #include "app/run/metrics.h"
 #include "app/run/publishing.h"
+#include "app/run/slots.h"
 #include "app/run/source_task.h"
 #include "app/warehouse.h"
 
@@ -46,6 +47,7 @@ class Supervisor {
   SourceSurroundings Surroundings();
   void StartSource(const std::string& name);
   void StopSource(const std::string& name);
+  void SlotDropped(const std::string& source, const std::string& why);
   void CheckDisks();
   void Reload();
   ControlAnswer Answer(const Json& request);
@@ -72,6 +74,7 @@ class Supervisor {
   mutable std::mutex disk_mutex_;
   std::string disk_full_;                       // why sources wait; empty: they need not
   std::unique_ptr<HttpDoor> door_;
+  std::unique_ptr<Slots> slots_;
   std::unique_ptr<io::LocalServer> control_;
 };
 
