@@ -292,13 +292,13 @@ class SourceLander final : public Lander {
       return {};
     }
     StreamFacts& facts = *last_facts_;
+    if (facts.key.empty() && !change->key.empty()) {
+      for (const auto& field : change->key) facts.key.emplace_back(field.name);
+      facts_.Touch(std::string(record.stream));
+    }
     if (!facts.seen && change->has_after && !change->partial) {
       for (const auto& field : change->after) facts.fields.insert(std::string(field.name));
-      for (const auto& field : change->key) facts.key.emplace_back(field.name);
       facts.seen = true;
-      facts_.Touch(std::string(record.stream));
-    } else if (facts.key.empty() && !change->key.empty()) {
-      for (const auto& field : change->key) facts.key.emplace_back(field.name);
       facts_.Touch(std::string(record.stream));
     }
     std::string snapshot = wire::SnapshotOf(*change);
