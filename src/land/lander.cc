@@ -223,6 +223,9 @@ class SourceLander final : public Lander {
     TRY(writer_.SetPosition(source_, end));
     TRY(writer_.Commit("land"));
     ++counters_.commits;
+    std::vector<const TableState*> written;
+    for (const auto& state : states_)   // a whole set comes without a word of it
+      if (landing_.contains(state.table->name) || state.table->mode == contract::Mode::kReplace) written.push_back(&state);
     for (auto& [table, part] : landing_) {
       TableLanded& landed = landed_[table];
       landed.rows += part.rows;
@@ -233,7 +236,7 @@ class SourceLander final : public Lander {
       if (!reject.table.empty()) ++landed_[reject.table].quarantined;
     rejects_.clear();
     written_rejects_ = 0;
-    for (const auto& state : states_) TRY(writer_.Tidy(state.build));
+    for (const TableState* const state : written) TRY(writer_.Tidy(state->build));
     return {};
   }
 
