@@ -20,12 +20,6 @@ Status Remove(const std::filesystem::path& path) {
   return io::SyncFolder(path.parent_path(), "journal.remove");
 }
 
-/// A segment's header is durable before its first frame is written, so one that was torn has no frame after it.
-Result<bool> IsTornHeader(const std::filesystem::path& path) {
-  ASSIGN(const std::string bytes, io::ReadFile(path, kMaxSegmentHeader + 4096));
-  return bytes.size() <= kMaxSegmentHeader && bytes.find(kFrameMagic) == std::string::npos;
-}
-
 /// The last segment, scanned to its last commit that really is one.
 Result<std::unique_ptr<Segment>> OpenLast(const std::filesystem::path& path) {
   ASSIGN(auto segment, Segment::Open(path));
@@ -56,6 +50,11 @@ Result<std::unique_ptr<Segment>> OpenLast(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+Result<bool> IsTornHeader(const std::filesystem::path& path) {
+  ASSIGN(const std::string bytes, io::ReadFile(path, kMaxSegmentHeader + 4096));
+  return bytes.size() <= kMaxSegmentHeader && bytes.find(kFrameMagic) == std::string::npos;
+}
 
 Result<Recovered> Recover(const std::filesystem::path& folder, const std::string& source) {
   ASSIGN(auto segments, ListSegments(folder));

@@ -20,6 +20,9 @@ struct Recovered {
   std::unique_ptr<FrameWriter> writer;     ///< behind its last commit; none: there is no segment yet
 };
 
+/// A segment's header is durable before its first frame is written, so one that was torn has no frame after it: it may go.
+Result<bool> IsTornHeader(const std::filesystem::path& path);
+
 /// kCorrupt: there is damage before the last commit; nothing was changed. kInvalid: the journal is of another source.
 Result<Recovered> Recover(const std::filesystem::path& folder, const std::string& source);
 

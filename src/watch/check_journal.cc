@@ -3,6 +3,7 @@
 
 #include "journal/format.h"
 #include "journal/journal.h"
+#include "journal/recovery.h"
 #include "journal/segment.h"
 #include "watch/check_parts.h"
 
@@ -17,12 +18,30 @@ Trouble Damaged(Error error) {
   return {std::move(error), false, {}, {}, {}, {}};
 }
 
+/// What the next writer puts right by itself as it opens the journal.
+Trouble LeftByAStop(const fs::path& folder, std::string_view what, std::string cure) {
+  Trouble torn = MakeTrouble(Code::kNotFound, fmt::format("{}: left by a stop", what));
+  torn.harmless = true;
+  torn.cure = std::move(cure);
+  torn.mend = [folder](Hands&) -> Status {
+    ASSIGN(const auto writer, journal::Writer::Open(folder, folder.filename().string()));
+    return {};
+  };
+  return torn;
+}
+
 /// What stands behind the last commit. Nothing: well.
 Result<std::optional<Trouble>> LookBehind(const fs::path& folder) {
   ASSIGN(const auto segments, journal::ListSegments(folder));
   if (segments.empty()) return std::optional<Trouble>();
   const fs::path path = folder / journal::SegmentName(segments.back());
-  ASSIGN(const auto last, journal::Segment::Open(path));
+  auto opened = journal::Segment::Open(path);
+  if (!opened) {
+    const auto torn = journal::IsTornHeader(path);
+    if (opened.error().code != Code::kCorrupt || !torn || !*torn) return tl::make_unexpected(std::move(opened).error());
+    return std::optional(LeftByAStop(folder, fmt::format("journal segment \"{}\" has half a header and nothing else", path.filename().string()), "removed"));
+  }
+  const auto last = *std::move(opened);
   TRY(last->Scan());
   ASSIGN(const std::uint64_t size, last->FileSize());
   if (size <= last->committed_end()) return std::optional<Trouble>();
@@ -32,15 +51,9 @@ Result<std::optional<Trouble>> LookBehind(const fs::path& folder) {
                 {}, {path.string(), last->stopped_at(), 0}, {}};
     return std::optional(Damaged(std::move(error)));
   }
-  Trouble torn = MakeTrouble(Code::kNotFound, fmt::format("journal segment \"{}\" has {} bytes behind its last commit: left by a stop", path.filename().string(),
-                                                          size - last->committed_end()));
-  torn.harmless = true;
-  torn.cure = "cut back to its last commit";
-  torn.mend = [folder](Hands&) -> Status {
-    ASSIGN(const auto writer, journal::Writer::Open(folder, folder.filename().string()));
-    return {};
-  };
-  return std::optional(std::move(torn));
+  return std::optional(LeftByAStop(
+      folder, fmt::format("journal segment \"{}\" has {} bytes behind its last commit", path.filename().string(), size - last->committed_end()),
+      "cut back to its last commit"));
 }
 
 }  // namespace

@@ -104,6 +104,11 @@ def torn_tail(folder):
         journal.write(b"half a frame")
 
 
+def torn_header(folder):
+    first = one(folder, "journal/crm/*.nhj")
+    first.with_name("00000000000000000999.nhj").write_bytes(first.read_bytes()[:17])
+
+
 def journal_middle(folder):
     segment = one(folder, "journal/crm/*.nhj")
     flip(segment, segment.stat().st_size // 3)
@@ -194,6 +199,7 @@ def no_extensions(folder):
 # what is damaged: the damage, what doctor says, "fixed" | "stays" (only a person can) | "left" (harmless, fixed)
 DAMAGES = {
     "journal tail torn": (torn_tail, "behind its last commit", "left"),
+    "journal segment hardly begun": (torn_header, "half a header", "left"),
     "journal damaged in the middle": (journal_middle, "is damaged at byte", "stays"),
     "statistics too narrow": (narrow, "do not cover", "fixed"),
     "next_row_id too low": (row_id, "next_row_id is 1", "fixed"),
