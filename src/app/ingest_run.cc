@@ -18,7 +18,7 @@ namespace nano::app {
 namespace {
 
 /// What is journaled and waits for landing, at most. A batch takes all that waits, so batches grow while landing is behind.
-constexpr std::size_t kWaitingBytes = 160 << 20;
+constexpr std::size_t kWaitingBytes = 112 << 20;
 /// Who asks for commits smaller than this wants them so: no batch is made of several.
 constexpr std::size_t kGrowsFrom = 1 << 20;
 

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "wire/debezium_outline.h"
+
 namespace nano {
 
 /// A place in one source's journal: the number of records before it.
@@ -73,6 +75,7 @@ struct Record {
   std::uint64_t source_offset = 0;  ///< of a file: the byte after the message's line
   std::int64_t committed_at = kNoTime;  ///< µs since 1970, UTC
   std::int64_t ingested_at = kNoTime;   ///< µs since 1970, UTC
+  wire::DebeziumOutline outline = {};        ///< of a change that has one; in memory only
 };
 
 }  // namespace nano

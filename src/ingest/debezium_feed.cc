@@ -144,6 +144,7 @@ class DebeziumFeed final : public Feed {
     }
     const std::string stream = StreamOf(*event, message);
     record.stream = stream;
+    record.outline = wire::OutlineOf(*event, message.value);
     if (event->committed_at >= 0) record.committed_at = event->committed_at;
 
     // The source's transaction; "" if it is none's.

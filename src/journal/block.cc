@@ -120,6 +120,7 @@ Record MemoryBlock::record(std::size_t n) const {
   record.source_offset = entry.source_offset;
   record.committed_at = entry.committed_at;
   record.ingested_at = entry.ingested_at;
+  record.outline = entry.outline;
   if (has_schemas_) {
     const auto [value, key] = restored_at_[n];
     if (fields.value_schema != kNone) {
@@ -172,7 +173,7 @@ std::size_t BlockBuilder::Bound(const Record& record) {
 
 void BlockBuilder::Add(const Record& record, const Numbered& numbered) {
   NANO_CHECK(room() >= Bound(record));
-  entries_.push_back({static_cast<std::uint32_t>(size_), record.source_offset, record.committed_at, record.ingested_at});
+  entries_.push_back({static_cast<std::uint32_t>(size_), record.source_offset, record.committed_at, record.ingested_at, record.outline});
   const std::string_view key = record.has_key ? record.key.substr(numbered.key_schema_bytes) : std::string_view();
   const std::string_view value = record.bytes.substr(numbered.value_schema_bytes);
   const bool own_name = numbered.stream == kNone && !record.stream.empty();

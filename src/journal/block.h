@@ -28,6 +28,7 @@ struct RecordEntry {
   std::uint32_t offset = 0;           ///< of the record in the raw bytes
   std::uint64_t source_offset = 0;
   std::int64_t committed_at = kNoTime, ingested_at = kNoTime;
+  wire::DebeziumOutline outline = {};                    ///< none where the block was read from a segment
 };
 
 class MemoryBlock final : public Block {

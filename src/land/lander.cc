@@ -32,6 +32,9 @@ using journal::BlockPtr;
 constexpr std::size_t kPartBytes = 64 << 20;
 /// A batch of plain appends that is landed as it comes is closed at this size.
 constexpr std::size_t kStreamBytes = 512 << 20;
+/// A batch as large as this says that more waits: the table's files are merged once for several such, after this many at most.
+constexpr std::size_t kBehindBytes = 32 << 20;
+constexpr int kMostUntidied = 8;
 /// Records looked at ahead, to infer the type of a field that is NULL at first.
 constexpr std::size_t kLookAhead = 1000;
 
@@ -65,6 +68,7 @@ class SourceLander final : public Lander {
       Add(std::exchange(beyond_, {}));
       landed = LandPending(InputEnds::kNo, nullptr);
     }
+    if (landed && ends == InputEnds::kYes) landed = TidyAll();
     if (!landed) {
       broken_ = landed;
       writer_.Rollback();
@@ -111,6 +115,7 @@ class SourceLander final : public Lander {
     builds_.clear();
     states_.clear();
     by_stream_.clear();
+    untidied_.clear();
     for (const auto& [name, id] : names)
       if (const auto at = builds.find(id); at != builds.end()) builds_[name] = at->second;
     for (const auto& table : contract_->tables)
@@ -157,6 +162,7 @@ class SourceLander final : public Lander {
         if (flags & kEndsTransaction) boundary = Position{at.value + 1};
         else if (flags & kBeginsTransaction) boundary = at;
       }
+    batch_bytes_ = pending_bytes_;
     if (boundary > next_) {
       TRY(LandUpTo(boundary, boundary == taken_ ? more : nullptr));
       TRY(CommitUpTo(next_));
@@ -236,7 +242,19 @@ class SourceLander final : public Lander {
       if (!reject.table.empty()) ++landed_[reject.table].quarantined;
     rejects_.clear();
     written_rejects_ = 0;
-    for (const TableState* const state : written) TRY(writer_.Tidy(state->build));
+    const bool behind = std::exchange(batch_bytes_, 0) >= kBehindBytes;
+    for (const TableState* const state : written)
+      if (++untidied_[state->table->name] >= kMostUntidied || !behind) TRY(Tidy(*state));
+    return {};
+  }
+
+  Status Tidy(const TableState& state) {
+    untidied_.erase(state.table->name);
+    return writer_.Tidy(state.build);
+  }
+  Status TidyAll() {
+    for (const auto& state : states_)
+      if (untidied_.contains(state.table->name)) TRY(Tidy(state));
     return {};
   }
 
@@ -289,10 +307,15 @@ class SourceLander final : public Lander {
     if (record.kind != RecordKind::kData && record.kind != RecordKind::kTruncate && record.kind != RecordKind::kTombstone) return {};
     LookAtStream(record.stream);
     if (!last_states_) return {};
-    auto change = decoder_.Decode(record.bytes, record.has_value, record.key, record.has_key, record.headers, record.stream, arena_);
-    if (!change) {
-      rejects_.push_back({std::string(record.stream), "", "", "", std::string(record.bytes.substr(0, 4096)), change.error().message, position, record.committed_at, {}});
-      return {};
+    const wire::DebeziumEvent* change = &outlined_;
+    std::optional<Result<wire::DebeziumEvent>> whole;
+    if (record.outline.op == '\0' || !decoder_.DecodeRows(record.bytes, record.outline, record.key, record.has_key, record.stream, arena_, outlined_)) {
+      whole = decoder_.Decode(record.bytes, record.has_value, record.key, record.has_key, record.headers, record.stream, arena_);
+      if (!*whole) {
+        rejects_.push_back({std::string(record.stream), "", "", "", std::string(record.bytes.substr(0, 4096)), whole->error().message, position, record.committed_at, {}});
+        return {};
+      }
+      change = &**whole;
     }
     StreamFacts& facts = *last_facts_;
     if (facts.key.empty() && !change->key.empty()) {
@@ -723,10 +746,13 @@ class SourceLander final : public Lander {
   std::unordered_map<std::string, std::vector<TableState*>> by_stream_;
   FactsOfStreams facts_;
   wire::DebeziumDecoder decoder_;
+  wire::DebeziumEvent outlined_;          ///< the change that is being landed, where its outline was known
   std::int64_t number_ = -1;
 
   std::deque<BlockPtr> pending_;
   std::size_t pending_bytes_ = 0;
+  std::size_t batch_bytes_ = 0;            ///< of the batch that is being landed
+  std::map<std::string, int> untidied_;    ///< commits by table since its files were merged last
   std::vector<BlockPtr> beyond_;     ///< came while rows were streamed, and is something else
   Position next_, taken_;
   Status broken_;                    ///< why nothing more can be landed here

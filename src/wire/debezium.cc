@@ -40,6 +40,15 @@ struct Members {
     object = token;
     return all;
   }
+  /// Scans `token`. False: it is no object, or not only that.
+  bool Take(std::string_view token) {
+    Clear();
+    std::string_view name, value;
+    JsonObject members(token);
+    while (members.Next(name, value)) all.emplace_back(name, value);
+    object = token;
+    return members.complete() && members.rest().empty();
+  }
 };
 
 }  // namespace
@@ -144,9 +153,9 @@ struct Envelope {
   }
 
   /// Takes the members of the object that `text` begins with; false: there is no whole one. `rest` is what follows it.
-  /// `listed(key)` gives the Members that those of the value of that name go to, or null.
+  /// `listed(key)` gives the Members that those of the value of that name go to, or null; images may be `unread`.
   template <class Listed>
-  bool TakeAll(std::string_view text, std::string_view& rest, const Listed& listed) {
+  bool TakeAll(std::string_view text, std::string_view& rest, bool unread, const Listed& listed) {
     *this = {};
     JsonObject object(text);
     std::string_view name, value;
@@ -156,6 +165,8 @@ struct Envelope {
         list->Clear();
         if (!object.TakeValue(value, [&](std::string_view field, std::string_view token) { list->all.emplace_back(field, token); })) break;
         if (IsObject(value)) list->object = value;
+      } else if (unread && (key == "before" || key == "after")) {
+        if (!object.TakeUnread(value)) break;
       } else if (!object.TakeValue(value)) {
         break;
       }
@@ -252,7 +263,7 @@ class Decoding {
 
  private:
   bool TakeEnvelope(std::string_view text, std::string_view& rest, Envelope& envelope) {
-    return envelope.TakeAll(text, rest, [&](std::string_view key) -> Members* {
+    return envelope.TakeAll(text, rest, !whole_, [&](std::string_view key) -> Members* {
       if (key == "source") return &schemas_.source;
       if (!whole_) return nullptr;
       return key == "after" ? &schemas_.after : key == "before" ? &schemas_.before : nullptr;
@@ -466,6 +477,7 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
     origin.NameTransaction(event, arena);
     const bool documents = event.connector == "mongodb" || IsString(envelope.before) || IsString(envelope.after) || IsObject(envelope.update);
     event.images = {envelope.before, envelope.after, envelope.update};
+    event.plain = !cloud && !documents && framed.schema == nullptr;
     event.has_before = IsObject(envelope.before) || (documents && IsString(envelope.before));
     event.has_after = IsObject(envelope.after) || (documents && (IsString(envelope.after) || (event.op == 'u' && IsObject(envelope.update))));
     if (whole && IsPostgresRow(framed.schema))
@@ -533,6 +545,45 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
   (event.op == 'd' ? event.has_before : event.has_after) = true;
   (event.op == 'd' ? event.before : event.after) = std::move(fields);
   return event;
+}
+
+DebeziumOutline OutlineOf(const DebeziumEvent& event, std::string_view value) {
+  const bool streamed = event.snapshot.empty() || event.snapshot == "false";
+  if (!event.plain || event.kind != DebeziumEvent::Kind::kChange || !streamed || event.has_old_key || event.has_new_key || event.pending || event.partial || event.connector == "oracle" ||
+      std::string_view("cud").find(event.op) == std::string_view::npos || value.size() > UINT32_MAX)
+    return {};
+  DebeziumOutline outline;
+  outline.op = event.op;
+  const auto place = [&](std::string_view image, std::uint32_t& at, std::uint32_t& size) {
+    at = static_cast<std::uint32_t>(image.data() - value.data());
+    size = static_cast<std::uint32_t>(image.size());
+  };
+  if (event.has_before) place(event.images[0], outline.before, outline.before_size);
+  if (event.has_after) place(event.images[1], outline.after, outline.after_size);
+  return outline;
+}
+
+bool DebeziumDecoder::DecodeRows(std::string_view value, const DebeziumOutline& outline, std::string_view key, bool has_key, std::string_view stream,
+                                 Arena& arena, DebeziumEvent& event) {
+  event.before.clear();
+  event.after.clear();
+  event.key.clear();
+  event.kind = DebeziumEvent::Kind::kChange;
+  event.plain = true;
+  event.op = outline.op;
+  event.stream = stream;
+  event.has_before = outline.before_size > 0;
+  event.has_after = outline.after_size > 0;
+  Decoding decoding(*schemas_, arena, true);
+  if (has_key && !key.empty()) {
+    Framed framed;
+    if (!decoding.Unframe(key, framed) || (IsObject(framed.payload) && !decoding.TakeFields(framed.payload, framed.schema, event.key))) return false;
+  }
+  const auto take = [&](std::string_view image, Members& members, std::vector<DebeziumField>& fields) {
+    return image.empty() || (members.Take(image) && decoding.TakeFields(image, nullptr, fields));
+  };
+  return take(value.substr(outline.before, outline.before_size), schemas_->before, event.before) &&
+         take(value.substr(outline.after, outline.after_size), schemas_->after, event.after);
 }
 
 }  // namespace nano::wire

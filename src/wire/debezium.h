@@ -18,6 +18,7 @@
 #include "base/data_type.h"
 #include "base/result.h"
 #include "wire/cell.h"
+#include "wire/debezium_outline.h"
 
 namespace nano::wire {
 
@@ -103,6 +104,7 @@ struct DebeziumEvent {
   std::optional<std::uint64_t> total_order;  ///< of the transaction block
   std::optional<std::uint64_t> event_count;  ///< of END
   std::string_view run_id;                   ///< __debezium.context.runId; "" if none
+  bool plain = false;                        ///< an envelope alone, without schema, and no documents in it
   bool has_old_key = false;                  ///< header __debezium.oldkey: this c is the second half of a key change
   std::vector<DebeziumField> old_key;
   bool has_new_key = false;                  ///< header __debezium.newkey: this d is the first half
@@ -111,6 +113,10 @@ struct DebeziumEvent {
 
 /// Which snapshot a row was read by; "" for a streamed change and an incremental snapshot's row.
 std::string SnapshotOf(const DebeziumEvent& event);
+
+/// What a later reading of a change need not look for again: of a streamed change that is plain and of which only its rows are
+/// asked for. `value` is what was decoded.
+DebeziumOutline OutlineOf(const DebeziumEvent& event, std::string_view value);
 
 /// Decodes messages; keeps the inline schemas it has met, by their text. Not for several threads.
 class DebeziumDecoder {
@@ -124,6 +130,11 @@ class DebeziumDecoder {
   /// kInvalid: not JSON, or not a message of Debezium's.
   Result<DebeziumEvent> Decode(std::string_view value, bool has_value, std::string_view key, bool has_key,
                                std::string_view headers, std::string_view topic, Arena& arena, Reading reading = Reading::kWhole);
+
+  /// The rows and the key of a change with an outline (op is one), into an event whose memory is used again. Bytes are those that
+  /// the outline was made of: valid UTF-8.  False: they are no JSON; Decode() tells what is wrong.
+  bool DecodeRows(std::string_view value, const DebeziumOutline& outline, std::string_view key, bool has_key, std::string_view stream, Arena& arena,
+                  DebeziumEvent& event);
 
   /// Forgets schemas that have not been met for long, where many are held. The fields of events point to schemas, so
   /// call it between batches only, when no event of this decoder is in use.

@@ -434,6 +434,45 @@ TEST_F(DebeziumTest, OtherConnectorsNameTheirStreamsByDatabase) {
   EXPECT_EQ(event.total_order, 1u);
 }
 
+TEST_F(DebeziumTest, AnOutlineLeadsToTheSameRows) {
+  std::size_t outlined = 0;
+  for (const char* const name : {"kafka-string-noschemas", "http-string-noschemas", "tx-http-string-noschemas-txmeta", "kafka-precise-schemas", "unwrap-noschemas",
+                                 "cloudevents-noschemas"}) {
+    DebeziumEvent rows;   // used again, as landing does
+    for (const DebeziumMessage& message : Capture(name)) {
+      const auto seen = decoder_.Decode(message.value, message.has_value, message.key, message.has_key, message.headers, message.topic, arena_, DebeziumDecoder::Reading::kOutline);
+      ASSERT_TRUE(seen);
+      const DebeziumOutline outline = OutlineOf(*seen, message.value);
+      if (outline.op == '\0') continue;
+      ++outlined;
+      const DebeziumEvent whole = Decode(message);
+      ASSERT_TRUE(decoder_.DecodeRows(message.value, outline, message.key, message.has_key, whole.stream, arena_, rows)) << message.value;
+      EXPECT_EQ(std::tie(rows.kind, rows.op, rows.stream, rows.has_before, rows.has_after), std::tie(whole.kind, whole.op, whole.stream, whole.has_before, whole.has_after));
+      EXPECT_EQ(std::tuple(whole.partial, whole.pending, whole.has_old_key, whole.has_new_key, SnapshotOf(whole)), std::tuple(false, false, false, false, ""));
+      const auto cells = [](const std::vector<DebeziumField>& fields) {
+        std::string text;
+        for (const auto& field : fields) text += fmt::format("{}={} {}\n", field.name, field.token, field.schema != nullptr);
+        return text;
+      };
+      EXPECT_EQ(cells(rows.before), cells(whole.before));
+      EXPECT_EQ(cells(rows.after), cells(whole.after));
+      EXPECT_EQ(cells(rows.key), cells(whole.key));
+    }
+  }
+  EXPECT_GT(outlined, 100u);
+}
+
+TEST_F(DebeziumTest, ARowThatIsNoJsonIsLeftToTheWholeReading) {
+  const std::string value = R"({"before":null,"after":{"id":1,"x":tru},"source":{"connector":"postgresql","schema":"s","table":"t","lsn":1},"op":"c"})";
+  const auto seen = decoder_.Decode(value, true, {}, false, {}, {}, arena_, DebeziumDecoder::Reading::kOutline);
+  ASSERT_TRUE(seen);
+  const DebeziumOutline outline = OutlineOf(*seen, value);
+  ASSERT_EQ(outline.op, 'c');
+  DebeziumEvent rows;
+  EXPECT_FALSE(decoder_.DecodeRows(value, outline, {}, false, "s.t", arena_, rows));
+  EXPECT_EQ(Refused(value), "the message is no JSON");
+}
+
 TEST_F(DebeziumTest, OfANameThatComesTwiceTheLastCounts) {
   const DebeziumEvent event = DecodeText(R"({"a":1,"b":2,"\u0061":3,"a":4})");
   EXPECT_EQ(Names(event.after), "b a");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/json_scan.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -131,6 +132,94 @@ const char* SkipValue(const char* at, const char* end, Bare bare) {
   return *at == '{' || *at == '[' ? SkipContainer(at, end, bare) : SkipScalar(at, end, bare);
 }
 
+namespace {
+
+/// Which of 64 bytes are what; bit n is of byte n.
+struct Marks {
+  std::uint64_t quotes = 0, escapes = 0, opening = 0, closing = 0;
+};
+
+#if defined(__SSE2__)
+Marks MarksOf(const char* at) {
+  Marks marks;
+  const __m128i quote = _mm_set1_epi8('"'), escape = _mm_set1_epi8('\\'), fold = _mm_set1_epi8(0x20), open = _mm_set1_epi8('{'), close = _mm_set1_epi8('}');
+  for (int part = 0; part < 4; ++part) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 16 * part));
+    const __m128i folded = _mm_or_si128(bytes, fold);   // [ becomes {, ] becomes }
+    const auto bits = [&](__m128i hit) { return static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(hit))) << (16 * part); };
+    marks.quotes |= bits(_mm_cmpeq_epi8(bytes, quote));
+    marks.escapes |= bits(_mm_cmpeq_epi8(bytes, escape));
+    marks.opening |= bits(_mm_cmpeq_epi8(folded, open));
+    marks.closing |= bits(_mm_cmpeq_epi8(folded, close));
+  }
+  return marks;
+}
+#else
+Marks MarksOf(const char* at) {
+  Marks marks;
+  for (int n = 0; n < 64; ++n) {
+    const std::uint64_t bit = std::uint64_t{1} << n;
+    if (at[n] == '"') marks.quotes |= bit;
+    if (at[n] == '\\') marks.escapes |= bit;
+    if (at[n] == '{' || at[n] == '[') marks.opening |= bit;
+    if (at[n] == '}' || at[n] == ']') marks.closing |= bit;
+  }
+  return marks;
+}
+#endif
+
+/// The characters that a backslash stands before. `carried`: the last byte before these 64 was such a backslash; then of these.
+std::uint64_t Escaped(std::uint64_t escapes, bool& carried) {
+  std::uint64_t escaped = carried ? 1 : 0;
+  carried = false;
+  for (escapes &= ~escaped; escapes != 0;) {
+    const int n = __builtin_ctzll(escapes);
+    if (n == 63) carried = true;
+    else escaped |= std::uint64_t{2} << n;
+    escapes &= ~(std::uint64_t{3} << n);   // a backslash behind one is no beginning
+  }
+  return escaped;
+}
+
+/// Of each bit, whether the number of bits up to it is odd.
+std::uint64_t OddUpTo(std::uint64_t bits) {
+  for (int shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
+  return bits;
+}
+
+}  // namespace
+
+const char* SkipBrackets(const char* at, const char* end) {
+  std::size_t depth = 0;
+  bool in_string = false, carried = false;
+  char last[64];
+  while (at != end) {
+    const char* block = at;
+    const std::size_t size = std::min<std::size_t>(64, static_cast<std::size_t>(end - at));
+    if (size < 64) {
+      std::memcpy(last, at, size);
+      std::memset(last + size, ' ', 64 - size);
+      block = last;
+    }
+    Marks marks = MarksOf(block);
+    if (marks.escapes != 0 || carried) marks.quotes &= ~Escaped(marks.escapes, carried);
+    const std::uint64_t strings = OddUpTo(marks.quotes) ^ (in_string ? ~std::uint64_t{0} : 0);
+    in_string = (strings >> 63) != 0;
+    std::uint64_t opening = marks.opening & ~strings;
+    for (std::uint64_t closing = marks.closing & ~strings; closing != 0; closing &= closing - 1) {
+      const std::uint64_t before = (closing & -closing) - 1;
+      depth += static_cast<std::size_t>(__builtin_popcountll(opening & before));
+      opening &= ~before;
+      if (depth == 0) return nullptr;
+      if (--depth == 0) return at + __builtin_ctzll(closing) + 1;
+    }
+    depth += static_cast<std::size_t>(__builtin_popcountll(opening));
+    if (depth > kDeepestScan) return nullptr;
+    at += size;
+  }
+  return nullptr;
+}
+
 bool IsJson(std::string_view text, Bare bare) {
   const char* const end = text.data() + text.size();
   const char* const after = SkipValue(SkipSpace(text.data(), end), end, bare);
@@ -180,6 +269,11 @@ bool ObjectScanner::TakeUpTo(const char* after, std::string_view& value) {
 }
 
 bool ObjectScanner::TakeValue(std::string_view& value) { return !broken_ && TakeUpTo(SkipValue(at_, end_, bare_), value); }
+
+bool ObjectScanner::TakeUnread(std::string_view& value) {
+  if (broken_ || at_ == end_ || (*at_ != '{' && *at_ != '[')) return TakeValue(value);
+  return TakeUpTo(SkipBrackets(at_, end_), value);
+}
 
 bool ObjectScanner::Next(std::string_view& key, std::string_view& value) { return NextName(key) && TakeValue(value); }
 

@@ -46,6 +46,10 @@ const char* SkipString(const char* at, const char* end);
 const char* SkipNumber(const char* at, const char* end);
 const char* SkipValue(const char* at, const char* end, Bare bare);
 
+/// Past an object or array by its brackets and strings alone: whether what stands between them is JSON is for a later reader to
+/// say. Of JSON it gives what SkipValue() does.
+const char* SkipBrackets(const char* at, const char* end);
+
 /// Whether the text is one JSON value with nothing but blanks around it.
 bool IsJson(std::string_view text, Bare bare);
 
@@ -60,6 +64,8 @@ class ObjectScanner {
   /// The same by steps: the name of the next member; then its value, by whichever of the next two functions.
   bool NextName(std::string_view& key);
   bool TakeValue(std::string_view& value);
+  /// An object or array by SkipBrackets(), anything else as TakeValue().
+  bool TakeUnread(std::string_view& value);
   /// If the value is an object, calls `member(key, value)` for each of its members on the way.
   template <class Member>
   bool TakeValue(std::string_view& value, const Member& member) {

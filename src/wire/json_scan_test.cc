@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <cstring>
+#include <functional>
+#include <memory>
 #include <random>
 
 #include "wire/cell.h"
@@ -88,6 +91,30 @@ TEST(JsonScan, DamagedTextsAreSurvived) {
       static_cast<void>(Unescape(key, arena, name));
       EXPECT_TRUE(IsJson(value, Bare::kTaken));
     }
+  }
+}
+
+TEST(JsonScan, BracketsEndWhereTheValueDoes) {
+  std::mt19937 random(5);
+  const auto any = [&](std::size_t n) { return random() % n; };
+  const std::string_view pieces[] = {R"("")", R"("a\"}]b")", R"("\\")", R"("\\\"")", "1.5e3", "null", R"("ß{[“")", R"("long long long long long long long long long long text")"};
+  const std::function<std::string(int)> make = [&](int depth) {
+    std::string text;
+    const bool object = any(2) == 0;
+    for (std::size_t n = any(6); n > 0; --n) {
+      if (!text.empty()) text += any(3) == 0 ? " , " : ",";
+      if (object) text += std::string(pieces[any(4)]) + ":";
+      text += depth > 0 && any(3) == 0 ? make(depth - 1) : std::string(pieces[any(std::size(pieces))]);
+    }
+    return object ? "{" + text + "}" : "[" + text + "]";
+  };
+  for (int round = 0; round < 3000; ++round) {
+    const std::string value = make(4), text = value + (any(2) == 0 ? R"(,"more":{})" : "");
+    const std::unique_ptr<char[]> exact(new char[text.size()]);   // a read past its end is seen
+    std::memcpy(exact.get(), text.data(), text.size());
+    ASSERT_EQ(SkipBrackets(exact.get(), exact.get() + text.size()), exact.get() + value.size()) << text;
+    ASSERT_EQ(SkipValue(exact.get(), exact.get() + text.size(), Bare::kTaken), exact.get() + value.size()) << text;
+    ASSERT_EQ(SkipBrackets(exact.get(), exact.get() + any(value.size())), nullptr) << text;
   }
 }
 
