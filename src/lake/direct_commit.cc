@@ -229,6 +229,10 @@ Result<std::string> DirectWriter::StatementsOf(std::int64_t snapshot, const std:
   const bool postgres = options_.catalog == CatalogKind::kPostgres;
   const std::string database = postgres ? "" : std::string(kMetaDatabase) + ".";
   const auto of_catalog = [&](const char* table) { return database + "ducklake_" + table; };
+  // Of many rows few change: SQLite finds them by its own keys, DuckDB would look at every row.
+  const auto change = [&](const std::string& statement) {
+    return postgres ? statement + ";\n" : "SELECT done FROM " + AskCatalog(options_.catalog, statement + " RETURNING 1 AS done") + ";\n";
+  };
   const auto list = [](std::string& to, const std::string& what, const char* between = ", ") { to += (to.empty() ? "" : between) + what; };
 
   for (const auto& row : batch_->small) {
@@ -298,12 +302,12 @@ Result<std::string> DirectWriter::StatementsOf(std::int64_t snapshot, const std:
                      engine::Literal(message), engine::Literal(extra_info));
   out += sql;
   for (const auto& [table, rows] : small) out += rows.Into(table);
-  if (!ended_files.empty()) out += fmt::format("UPDATE {} SET end_snapshot = {} WHERE data_file_id IN ({});\n", of_catalog("data_file"), snapshot, ended_files);
+  if (!ended_files.empty()) out += change(fmt::format("UPDATE ducklake_data_file SET end_snapshot = {} WHERE data_file_id IN ({})", snapshot, ended_files));
   if (!ended_deletes.empty())
-    out += fmt::format("UPDATE {} SET end_snapshot = {} WHERE delete_file_id IN ({});\n", of_catalog("delete_file"), snapshot, ended_deletes);
+    out += change(fmt::format("UPDATE ducklake_delete_file SET end_snapshot = {} WHERE delete_file_id IN ({})", snapshot, ended_deletes));
   out += data_files.Into(of_catalog("data_file")) + stats.Into(of_catalog("file_column_stats")) + delete_files.Into(of_catalog("delete_file"));
-  if (!table_ids.empty()) out += fmt::format("DELETE FROM {} WHERE table_id IN ({});\n", of_catalog("table_stats"), table_ids) + sums.Into(of_catalog("table_stats"));
-  if (!columns.empty()) out += fmt::format("DELETE FROM {} WHERE {};\n", of_catalog("table_column_stats"), columns) + bounds.Into(of_catalog("table_column_stats"));
+  if (!table_ids.empty()) out += change(fmt::format("DELETE FROM ducklake_table_stats WHERE table_id IN ({})", table_ids)) + sums.Into(of_catalog("table_stats"));
+  if (!columns.empty()) out += change(fmt::format("DELETE FROM ducklake_table_column_stats WHERE {}", columns)) + bounds.Into(of_catalog("table_column_stats"));
   return out;
 }
 

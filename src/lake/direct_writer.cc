@@ -93,8 +93,8 @@ Result<DirectWriter::Table*> DirectWriter::Small(const std::string& name) {
 }
 
 Result<DirectWriter::Newest> DirectWriter::ReadNewest() {
-  ASSIGN(const auto rows, connection_.Query("SELECT snapshot_id, next_file_id, schema_version, next_catalog_id FROM " + Meta("snapshot") +
-                                            " ORDER BY snapshot_id DESC LIMIT 1"));
+  ASSIGN(const auto rows, connection_.Query("SELECT snapshot_id, next_file_id, schema_version, next_catalog_id FROM " +
+                                            AskCatalog(options_.catalog, "SELECT * FROM ducklake_snapshot ORDER BY snapshot_id DESC LIMIT 1")));
   return Newest{rows.integer(0, 0), rows.integer(0, 1), rows.text(0, 2), rows.text(0, 3)};
 }
 

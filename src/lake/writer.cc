@@ -137,7 +137,7 @@ class LakeWriter final : public Writer {
     TRY(EnsureInlined());
     if (options.direct) {
       direct_ = std::make_unique<DirectWriter>(*database_, *connection_, DirectOptions{place.data, place.index.empty() ? place.catalog.parent_path() / "index" : place.index, options.compression, options.target_file_bytes,
-                                                                                               guard_ ? CatalogKind::kPostgres : CatalogKind::kSqlite,
+                                                                                               catalog(),
                                                                                                [this] { return Settle(); }});
       direct_lane_ = std::make_unique<DirectLane>(*direct_);
     }
@@ -301,6 +301,8 @@ class LakeWriter final : public Writer {
   }
 
  private:
+  CatalogKind catalog() const { return guard_ ? CatalogKind::kPostgres : CatalogKind::kSqlite; }
+
   /// What a snapshot says of itself: the end position of every source.
   std::string Info() const {
     nlohmann::json info = {{"format", kFormat}, {"positions", nlohmann::json::object()}};
@@ -378,8 +380,8 @@ class LakeWriter final : public Writer {
     for (std::size_t r = 0; r < tables.size(); ++r) ids += (ids.empty() ? "" : ", ") + tables.text(r, 0);
     std::set<std::int64_t> in_files;
     if (!ids.empty()) {
-      ASSIGN(const auto files, connection_->Query("SELECT DISTINCT table_id FROM __ducklake_metadata_lake.ducklake_data_file "
-                                                  "WHERE end_snapshot IS NULL AND table_id IN (" + ids + ")"));
+      ASSIGN(const auto files, connection_->Query("SELECT table_id FROM " + AskCatalog(
+          catalog(), "SELECT DISTINCT table_id FROM ducklake_data_file WHERE end_snapshot IS NULL AND table_id IN (" + ids + ")")));
       for (std::size_t r = 0; r < files.size(); ++r) in_files.insert(files.integer(r, 0));
     }
     inlined_.clear();
@@ -479,7 +481,7 @@ class LakeWriter final : public Writer {
   }
 
   Status ReadSnapshot() {
-    ASSIGN(const auto rows, connection_->Query("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot"));
+    ASSIGN(const auto rows, connection_->Query("SELECT newest FROM " + AskCatalog(catalog(), "SELECT max(snapshot_id) AS newest FROM ducklake_snapshot")));
     head_.snapshot = rows.integer(0, 0);
     return {};
   }
