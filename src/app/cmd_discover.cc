@@ -87,6 +87,9 @@ Result<discover::Seen> SeeSource(const Source& source, const Invocation& invocat
       ASSIGN(auto database, SeePostgres(url, source.postgres));
       return std::move(database.seen);
     }
+    case Source::Kind::kDebeziumHttp:
+      return WithHint(Fail(Code::kInvalid, "source \"{}\" is posted to: it can't be asked what it has", source.name),
+                      "Discover a file of messages as they are posted, one a line.");
     case Source::Kind::kUnsupported: break;
   }
   return Fail(Code::kUnsupported, "source \"{}\" can't be discovered: `{}` is not supported yet", source.name, source.unsupported);

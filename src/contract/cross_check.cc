@@ -94,6 +94,7 @@ class CrossChecker {
       for (const Node* const item : TextsOf(*exposure, "depends_on")) Relation(*item);
     for (const Node* const role : tree_.roles) RoleAll(*role);
     for (const Node* const source : tree_.sources) PlainSecrets(*source);
+    PostedPaths();
     for (const auto& file : tree_.files)
       if (const Node* const storage = file.Get("storage")) PlainPassword(*storage);
   }
@@ -118,6 +119,24 @@ class CrossChecker {
       else
         Add("case-only", fmt::format("{} \"{}\" differs from \"{}\" only by case", kind, name->text, first->second->text),
             fmt::format("The other one is at {}; Spark and Trino can't tell them apart.", where), *name);
+    }
+  }
+
+  /// Paths that sources are posted to on.
+  void PostedPaths() {
+    std::map<std::string, const Node*> seen;
+    for (const Node* const source : tree_.sources) {
+      const Node* const debezium = source->Get("debezium");
+      const Node* const path = debezium && debezium->is_map() ? debezium->Get("http") : nullptr;
+      if (!path || !path->is_text()) continue;
+      if (contract_.http.listen.empty())
+        Add("no-door", fmt::format("{} is a path of the HTTP door, which is not open", path->text), "Add `serve: {http: {listen: \"127.0.0.1:8080\"}}` to nanohouse.yaml.", *path);
+      if (path->text == "/healthz" || path->text == "/readyz" || path->text == "/metrics")
+        Add("posted-path", fmt::format("{} is a path of the warehouse's own", path->text), "Take another, as /ingest/" + TextOf(*source, "name") + ".", *path);
+      const auto [first, is_new] = seen.emplace(path->text, path);
+      if (!is_new)
+        Add("posted-path", fmt::format("two sources are posted to on {}", path->text),
+            fmt::format("The other one is at {}:{}; each needs a path of its own.", first->second->place.in, first->second->place.at), *path);
     }
   }
 

@@ -209,7 +209,7 @@ class Differ {
         Add("new-source", now.name, fmt::format("source \"{}\" is new", now.name), now.place, {});
       } else if (Family(old->kind) != Family(now.kind) || old->unsupported != now.unsupported) {
         Add("source-kind", now.name, fmt::format("source \"{}\" is of another kind", now.name), now.place, {});
-      } else if (old->kind != now.kind || old->file != now.file || !SameTap(*old, now) || !SamePostgres(*old, now)) {
+      } else if (old->kind != now.kind || old->file != now.file || old->http_path != now.http_path || !SameTap(*old, now) || !SamePostgres(*old, now)) {
         Add("source-settings", now.name, fmt::format("the settings of source \"{}\" changed", now.name), now.place, {});
       }
     }
@@ -221,7 +221,8 @@ class Differ {
     switch (kind) {
       case Source::Kind::kSingerTap:
       case Source::Kind::kSingerFile: return 1;
-      case Source::Kind::kDebeziumFile: return 2;
+      case Source::Kind::kDebeziumFile:
+      case Source::Kind::kDebeziumHttp: return 2;
       case Source::Kind::kPostgres: return 4;
       case Source::Kind::kUnsupported: return 3;
     }

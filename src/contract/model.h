@@ -118,10 +118,11 @@ struct PostgresSource {
 };
 
 struct Source {
-  enum class Kind { kSingerTap, kSingerFile, kDebeziumFile, kPostgres, kUnsupported };
+  enum class Kind { kSingerTap, kSingerFile, kDebeziumFile, kDebeziumHttp, kPostgres, kUnsupported };
   std::string name;
   Kind kind = Kind::kUnsupported;
   std::string file;                         ///< of a file source: a path, or "-"
+  std::string http_path;                    ///< on which it is posted to
   SingerTap tap;
   PostgresSource postgres;
   SecretTemplate tap_config;                ///< JSON of the tap's config with ${…} in place
@@ -129,7 +130,7 @@ struct Source {
   Place place;
 
   /// Creates, updates and deletes, not only records.
-  bool sends_changes() const { return kind == Kind::kDebeziumFile || kind == Kind::kPostgres; }
+  bool sends_changes() const { return kind == Kind::kDebeziumFile || kind == Kind::kDebeziumHttp || kind == Kind::kPostgres; }
 };
 
 struct Storage {

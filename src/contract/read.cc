@@ -117,7 +117,9 @@ Source ReadSource(const Node& node) {
   if (const Node* const debezium = node.Get("debezium"); debezium && debezium->is_map()) {
     source.file = TextOf(*debezium, "file");
     if (!source.file.empty()) source.kind = Source::Kind::kDebeziumFile;
-    for (const auto* const door : {"kafka", "http", "server"})
+    source.http_path = TextOf(*debezium, "http");
+    if (source.file.empty() && !source.http_path.empty()) source.kind = Source::Kind::kDebeziumHttp;
+    for (const auto* const door : {"kafka", "server"})
       if (source.file.empty() && debezium->Get(door)) source.unsupported = std::string("debezium.") + door;
   }
   if (const Node* const postgres = node.Get("postgres"); postgres && postgres->is_map()) ReadPostgres(*postgres, source);

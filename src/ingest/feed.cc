@@ -2,6 +2,7 @@
 #include "ingest/feed.h"
 
 #include "ingest/debezium_feed.h"
+#include "ingest/debezium_post_feed.h"
 #include "ingest/postgres_feed.h"
 #include "ingest/singer_feed.h"
 
@@ -12,6 +13,7 @@ Result<std::unique_ptr<Feed>> OpenFeed(const contract::Source& source, journal::
     case contract::Source::Kind::kSingerFile: return OpenSingerFile(source.file, journal, options);
     case contract::Source::Kind::kSingerTap: return OpenSingerTap(source, journal, options);
     case contract::Source::Kind::kDebeziumFile: return OpenDebeziumFile(source.file, journal, options);
+    case contract::Source::Kind::kDebeziumHttp: return OpenDebeziumPosts(journal, options);
     case contract::Source::Kind::kPostgres: return OpenPostgres(source, journal, options);
     case contract::Source::Kind::kUnsupported: break;
   }

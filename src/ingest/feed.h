@@ -23,6 +23,7 @@ struct Step {
   std::vector<journal::BlockPtr> blocks;   ///< what was committed, for landing; none where it was too much to keep
   Position journaled;                      ///< the end of what is committed
   bool end = false;                        ///< the input has no more now
+  bool rests = false;                      ///< it said nothing for a while: its last transaction is whole
 };
 
 struct FeedProgress {
@@ -42,6 +43,8 @@ class Feed {
   virtual const FeedProgress& progress() const = 0;
 };
 
+class PostBox;
+
 struct FeedOptions {
   std::filesystem::path folder;                        ///< paths of the contract are relative to it
   std::string singer_state;                            ///< what a tap is to be started with; "" if none
@@ -52,6 +55,7 @@ struct FeedOptions {
   std::vector<std::string> streams = {};               ///< of the source that tables are filled from
   std::set<std::string> exact_streams = {};            ///< of these, where each event counts: a row that was there may not come twice
   std::vector<std::set<std::string>> together = {};      ///< of these, which fill one table: their rows can only be read once more together
+  std::shared_ptr<PostBox> posts = {};                 ///< of a source that is posted to
   std::filesystem::path spool = {};                    ///< where a temporary file may be made
   bool follow = false;                                 ///< a source that goes on saying something never ends: what it says is waited for
 };

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/arena.h"
@@ -39,6 +40,10 @@ struct DebeziumMessage {
 /// its line is not looked into: whether it is whole is for Decode() to say.
 /// kInvalid: not a line of any form that is known.
 Result<std::vector<DebeziumMessage>> SplitDebeziumLine(std::string_view line);
+
+/// Takes the body of a POST of Debezium Server's HTTP sink apart: one message or an array of them. Of its headers those of Debezium
+/// are kept. kInvalid: no JSON, or no object where a message should be.
+Result<std::vector<DebeziumMessage>> SplitDebeziumPost(const std::vector<std::pair<std::string, std::string>>& headers, std::string_view body);
 
 /// How a value is written on the wire (debezium_form.h).
 enum class DebeziumForm : std::uint8_t;

@@ -155,6 +155,17 @@ void AddValue(std::string_view token, const std::string& headers, std::vector<De
   message.headers = headers;
 }
 
+Result<std::vector<DebeziumMessage>> FromBody(std::string_view body, const std::string& headers) {
+  if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) return std::vector<DebeziumMessage>{};
+  std::string_view token, item;
+  if (!WholeToken(body, token)) return Fail(Code::kInvalid, "the body is no JSON");
+  std::vector<DebeziumMessage> messages;
+  if (!IsArray(token)) AddValue(token, headers, messages);
+  else
+    for (JsonArray items(token); items.Next(item);) AddValue(item, headers, messages);
+  return messages;
+}
+
 Result<std::vector<DebeziumMessage>> FromHttp(const Members& line) {
   Headers headers;
   std::string_view name, value;
@@ -172,15 +183,7 @@ Result<std::vector<DebeziumMessage>> FromHttp(const Members& line) {
   for (JsonObject members(all); members.Next(name, value);) add(name, value);
   std::string body;
   if (!TextOf(line["body"], body)) return Fail(Code::kInvalid, "the body has an escape that is no character");
-  if (body.find_first_not_of(" \t\r\n") == std::string::npos) return std::vector<DebeziumMessage>{};
-  std::string_view token, item;
-  if (!WholeToken(body, token)) return Fail(Code::kInvalid, "the body is no JSON");
-  std::vector<DebeziumMessage> messages;
-  const std::string text = headers.Take();
-  if (!IsArray(token)) AddValue(token, text, messages);
-  else
-    for (JsonArray items(token); items.Next(item);) AddValue(item, text, messages);
-  return messages;
+  return FromBody(body, headers.Take());
 }
 
 /// Whether an object may be what a transport wrote around a message, by its first member; what is not need not be scanned.
@@ -229,6 +232,18 @@ Result<std::vector<DebeziumMessage>> SplitDebeziumLine(std::string_view line) {
     ASSIGN(auto some, FromObject(item));
     std::move(some.begin(), some.end(), std::back_inserter(messages));
   }
+  return messages;
+}
+
+Result<std::vector<DebeziumMessage>> SplitDebeziumPost(const std::vector<std::pair<std::string, std::string>>& headers, std::string_view body) {
+  if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
+  if (!simdjson::validate_utf8(body.data(), body.size())) return Fail(Code::kInvalid, "the body is not valid UTF-8");
+  Headers kept;
+  for (const auto& [name, value] : headers)
+    if (const std::string spelled = HttpHeaderName(name); !spelled.empty() && simdjson::validate_utf8(value.data(), value.size())) kept.Add(spelled, HttpHeaderValue(value));
+  ASSIGN(auto messages, FromBody(body, kept.Take()));
+  for (std::size_t n = 0; n < messages.size(); ++n)
+    if (messages[n].has_value && !IsObject(messages[n].value)) return Fail(Code::kInvalid, "message {} of the body is no object", n + 1);
   return messages;
 }
 

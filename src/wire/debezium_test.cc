@@ -111,6 +111,25 @@ TEST_F(DebeziumTest, AnHttpBodyMayBeAnArray) {
   EXPECT_EQ(messages[1].headers, R"({"__debezium.context.runId":"{\"payload\":\"r\"}","__op":"c"})");
 }
 
+TEST_F(DebeziumTest, APostIsWhatItsCaptureSays) {
+  const std::vector<std::pair<std::string, std::string>> headers{
+      {"Authorization", "Bearer secret"}, {"X-DEBEZIUM-__DEBEZIUM.CONTEXT.RUNID", "eyJwYXlsb2FkIjoiciJ9"}, {"x-debezium-__op", "c"}};
+  const auto one = SplitDebeziumPost(headers, " {\"a\":1}\n"), many = SplitDebeziumPost(headers, R"([{"a":1}, {"a":2}])");
+  ASSERT_TRUE(one && many);
+  ASSERT_EQ(one->size(), 1u);
+  EXPECT_EQ(one->at(0).value, R"({"a":1})");
+  EXPECT_EQ(one->at(0).headers, R"({"__debezium.context.runId":"{\"payload\":\"r\"}","__op":"c"})");
+  ASSERT_EQ(many->size(), 2u);
+  EXPECT_EQ(many->at(1).value, R"({"a":2})");
+  EXPECT_EQ(SplitDebeziumPost({}, " ")->size(), 0u);
+  for (const auto& [body, why] : std::vector<std::pair<std::string, std::string>>{
+           {"{\"a\":", "the body is no JSON"}, {"{} {}", "the body is no JSON"}, {"\xff", "the body is not valid UTF-8"}, {"[{},7]", "message 2 of the body is no object"}}) {
+    const auto refused = SplitDebeziumPost({}, body);
+    ASSERT_FALSE(refused) << body;
+    EXPECT_EQ(refused.error().message, why);
+  }
+}
+
 TEST_F(DebeziumTest, AnArrayOfAnyFormIsTakenApart) {
   const auto messages = Split(R"([{"a":1},{"topic":"t","partition":0,"offset":0,"payload":"{}"},{"headers":[],"body":"{\"b\":2}"}])");
   ASSERT_EQ(messages.size(), 3u);

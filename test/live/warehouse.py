@@ -16,7 +16,7 @@ PROGRAM = os.environ.get("NANOHOUSE", str(ROOT / "build/release/nanohouse"))
 
 class Warehouse:
     def __init__(self, folder, files):
-        self.folder, self.process, self.log = pathlib.Path(folder), None, pathlib.Path(folder) / "run.log"
+        self.folder, self.process, self.log, self.starts = pathlib.Path(folder), None, pathlib.Path(folder) / "run.log", 0
         for name, text in files.items():
             self.write(name, text)
 
@@ -40,6 +40,7 @@ class Warehouse:
         return json.loads(self.command("query", "--format", "json", sql))
 
     def start(self, *arguments, wait=True):
+        self.starts += 1
         with open(self.log, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen([PROGRAM, "-C", str(self.folder), "run", "--log", "json", "--log-level", "debug", *arguments], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=subprocess.STDOUT, cwd=self.folder)
@@ -84,7 +85,8 @@ class Warehouse:
         return self.source(name)
 
     def logged(self):
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
 
 @contextlib.contextmanager

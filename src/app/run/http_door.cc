@@ -12,22 +12,33 @@
 namespace nano::app {
 namespace {
 
+/// As many requests are answered at a time; a post waits in one until it is durable.
+constexpr std::size_t kThreads = 32;
+constexpr std::size_t kMostBody = 64 << 20;
+
 /// In a time that tells nothing of where two texts differ.
 bool SameSecret(const std::string& a, const std::string& b) { return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0; }
 
 class Door final : public HttpDoor {
  public:
   Door(Secret token, DoorAnswers answers) : token_(std::move(token)), answers_(std::move(answers)) {
-    server_.new_task_queue = [] { return new httplib::ThreadPool(4); };
-    server_.set_payload_max_length(1 << 20);
+    server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+    server_.set_payload_max_length(kMostBody);
     server_.set_read_timeout(std::chrono::seconds(10));
     server_.set_write_timeout(std::chrono::seconds(10));
-    server_.set_keep_alive_timeout(30);
+    server_.set_keep_alive_timeout(2);   // an idle connection has a thread, and a stop waits for it
+    server_.set_keep_alive_max_count(100'000);
     server_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) { return Admit(request, response); });
     Answer("/healthz", answers_.unhealthy);
     Answer("/readyz", answers_.unready);
     server_.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
       response.set_content(answers_.metrics(), "text/plain; version=0.0.4; charset=utf-8");
+    });
+    server_.Post(".*", [this](const httplib::Request& request, httplib::Response& response) {
+      const PostAnswer answer = answers_.post(request.path, {request.headers.begin(), request.headers.end()}, request.body);
+      response.status = answer.status;
+      if (answer.status == 503) response.set_header("Retry-After", "5");
+      response.set_content(answer.text + "\n", "text/plain; charset=utf-8");
     });
   }
   ~Door() override {

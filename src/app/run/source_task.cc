@@ -85,6 +85,7 @@ Status SourceTask::ReadOn() {
   const Position journaled = journal->tail().end;
   ingest::FeedOptions options = FeedOptionsOf(*contract_, in_.layout, source_.name);
   options.follow = true;
+  options.posts = in_.posts;
   options.on_log = [this](const std::string& line) { io::Log(io::LogLevel::kInfo, line, {{"source", source_.name}}); };
   TRY(in_.landing.Call([&](lake::Writer& lake) { return CheckJournal(lake.head(), source_.name, journaled); }));
   if (source_.kind == Kind::kSingerTap && journaled.value > 0) {
@@ -110,10 +111,11 @@ Status SourceTask::Pump(ingest::Feed& feed, journal::Writer& journal) {
     auto step = feed.Next(step_bytes);
     in_.health.Read(source_.name, feed.progress());
     TRY(step);
-    const bool end = step->end;
+    const bool end = step->end, rests = step->rests;
     step->end = false;   // the input may have more later; Run() says when it rests
     if (!step->blocks.empty() || end) Push(*std::move(step));
     if (end) return {};
+    if (rests) Push({{}, {}, true});
     TRY(Upkeep(journal));
   }
   return {};

@@ -23,6 +23,7 @@ struct SourceSurroundings {
   Mailbox& mailbox;
   Health& health;
   contract::Layout layout;
+  std::shared_ptr<ingest::PostBox> posts;   ///< of a source that is posted to
   /// Why no source may write now (the disk is nearly full); empty: it may.
   std::function<std::string()> must_wait;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/run/supervisor.h"
 
+#include <strings.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
@@ -30,6 +31,8 @@ constexpr std::size_t kMostWaitingBytes = 64 << 20;
 /// Landing that shows no sign of life for so long hangs: the longest batch takes far less.
 constexpr auto kHangs = std::chrono::minutes(10);
 constexpr auto kLookAtDisks = std::chrono::seconds(1);
+/// A post may wait so long until it is taken to be journaled.
+constexpr auto kPatience = std::chrono::seconds(30);
 
 /// Sources whose own definition, or some table of theirs, is among the changes.
 std::set<std::string> Touched(const std::vector<contract::Change>& changes, const contract::Contract& contract) {
@@ -100,8 +103,37 @@ Status Supervisor::Start() {
   return {};
 }
 
-SourceSurroundings Supervisor::Surroundings() {
-  return {*landing_, mailbox_, health_, warehouse_.layout, [this] {
+std::shared_ptr<ingest::PostBox> Supervisor::Posts(const std::string& source) {
+  const std::lock_guard lock(posts_mutex_);
+  auto& box = posts_[source];
+  if (!box) box = std::make_shared<ingest::PostBox>();
+  return box;
+}
+
+/// 200: what it says is durable. 400: it is nothing that could be taken, and nothing of it was. 503: not now.
+PostAnswer Supervisor::TakePost(const std::string& path, const PostHeaders& headers, const std::string& body) {
+  const auto contract = this->contract();
+  const auto source = std::find_if(contract->sources.begin(), contract->sources.end(), [&](const contract::Source& one) {
+    return one.kind == contract::Source::Kind::kDebeziumHttp && one.http_path == path;
+  });
+  if (source == contract->sources.end()) return {404, "no source is posted to on this path"};
+  auto messages = wire::SplitDebeziumPost(headers, body);
+  if (!messages) return {400, messages.error().message};
+  ingest::Post post;
+  for (const auto& [name, value] : headers)
+    if (::strcasecmp(name.c_str(), "webhook-id") == 0 && !value.empty() && value.size() <= 256) post.id = value;
+  post.id_is_senders = !post.id.empty();
+  if (!post.id_is_senders) post.id = ingest::DigestOf(*messages);
+  post.bytes = body.size();
+  const std::size_t count = messages->size();
+  post.messages = *std::move(messages);
+  if (const Status durable = Posts(source->name)->Deliver(std::move(post), kPatience); !durable) return {503, durable.error().message};
+  return {200, fmt::format("{} taken", CountText(count))};
+}
+
+SourceSurroundings Supervisor::Surroundings(const std::string& source) {
+  const bool posted = contract()->source(source)->kind == contract::Source::Kind::kDebeziumHttp;
+  return {*landing_, mailbox_, health_, warehouse_.layout, posted ? Posts(source) : nullptr, [this] {
             const std::lock_guard lock(disk_mutex_);
             return disk_full_;
           }};
@@ -109,7 +141,7 @@ SourceSurroundings Supervisor::Surroundings() {
 
 void Supervisor::StartSource(const std::string& name) {
   tasks_.erase(name);
-  tasks_.emplace(name, std::make_unique<SourceTask>(contract(), name, Surroundings()));
+  tasks_.emplace(name, std::make_unique<SourceTask>(contract(), name, Surroundings(name)));
 }
 
 void Supervisor::StopSource(const std::string& name) {
@@ -157,6 +189,10 @@ void Supervisor::Run(milliseconds grace, const std::function<void()>& tick) {
   });
   control_.reset();
   slots_.reset();
+  {
+    const std::lock_guard lock(posts_mutex_);
+    for (const auto& [name, box] : posts_) box->Refuse("the warehouse stops");
+  }
   door_.reset();
   {
     const std::lock_guard lock(changing_);
@@ -371,6 +407,7 @@ DoorAnswers Supervisor::Answers() {
       if (health.worst().state == SourceState::kFailed) trouble += fmt::format("{}source \"{}\" waits for a person: {}", trouble.empty() ? "" : "\n", name, health.worst().reason);
     return trouble;
   };
+  answers.post = [this](const std::string& path, const PostHeaders& headers, const std::string& body) { return TakePost(path, headers, body); };
   answers.metrics = [this] {
     std::vector<watch::TableStatus> tables;
     {

@@ -21,6 +21,7 @@
 #include "app/run/slots.h"
 #include "app/run/source_task.h"
 #include "app/warehouse.h"
+#include "ingest/post_box.h"
 
 namespace nano::app {
 
@@ -44,7 +45,9 @@ class Supervisor {
  private:
   using Json = nlohmann::ordered_json;
 
-  SourceSurroundings Surroundings();
+  SourceSurroundings Surroundings(const std::string& source);
+  std::shared_ptr<ingest::PostBox> Posts(const std::string& source);
+  PostAnswer TakePost(const std::string& path, const PostHeaders& headers, const std::string& body);
   void StartSource(const std::string& name);
   void StopSource(const std::string& name);
   void SlotDropped(const std::string& source, const std::string& why);
@@ -73,6 +76,8 @@ class Supervisor {
   std::map<std::string, std::unique_ptr<SourceTask>> tasks_;
   mutable std::mutex disk_mutex_;
   std::string disk_full_;                       // why sources wait; empty: they need not
+  std::mutex posts_mutex_;
+  std::map<std::string, std::shared_ptr<ingest::PostBox>> posts_;   ///< of sources that are posted to; they outlive a start of theirs
   std::unique_ptr<HttpDoor> door_;
   std::unique_ptr<Slots> slots_;
   std::unique_ptr<io::LocalServer> control_;
