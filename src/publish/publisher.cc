@@ -154,8 +154,7 @@ class TablePublisher {
     if (current != nullptr && current->text(kState) == digest) return current->id;
     const std::int64_t id = SnapshotId(state.at.snapshot);
     if (const Snapshot* const same = metadata_.snapshot(id); same != nullptr && same->text(kState) == digest) return id;
-    ASSIGN(const auto files, FilesOfSnapshots(connection_, table_id_, {state.at.snapshot}));
-    ASSIGN(Snapshot snapshot, WriteSnapshot(connection_, folders_, metadata_, placed, files.at(state.at.snapshot), parent));
+    ASSIGN(Snapshot snapshot, WriteSnapshot(connection_, folders_, metadata_, placed, FilesOf(state), parent));
     metadata_.snapshots[id] = std::move(snapshot);
     metadata_.last_sequence = std::max(metadata_.last_sequence, state.at.snapshot);
     return id;

@@ -231,6 +231,16 @@ Result<std::map<std::int64_t, std::string>> FilesOfSnapshots(Connection& connect
   return files;
 }
 
+std::string FilesOf(const TableState& state) {
+  std::int64_t sum = 0;
+  __int128 squares = 0;
+  for (const DataFile& file : state.data) {
+    sum += file.id;
+    squares += static_cast<__int128>(file.id) * file.id;
+  }
+  return fmt::format("{}:{}:{}", state.data.size(), sum, squares);
+}
+
 Result<bool> OnlyCompacted(Connection& connection, std::int64_t table_id, std::int64_t after, std::int64_t until) {
   ASSIGN(const Rows rows, connection.Query(CatalogSql(
       "SELECT count(*) FILTER (change IN ('merge_adjacent:{2}', 'rewrite_delete:{2}')), "
@@ -242,12 +252,20 @@ Result<bool> OnlyCompacted(Connection& connection, std::int64_t table_id, std::i
 
 Result<StatsReader> StatsReader::Open(Connection& connection, std::int64_t table_id, std::int64_t snapshot,
                                       const std::optional<std::vector<std::int64_t>>& files) {
-  const std::string some = files ? fmt::format("AND s.data_file_id IN ({}) ", files->empty() ? "NULL" : fmt::format("{}", fmt::join(*files, ", "))) : "";
+  if (files) {   // few of many: the catalog's own database finds them
+    ASSIGN(const lake::CatalogKind kind, lake::CatalogKindOf(connection));
+    ASSIGN(auto stream, connection.Stream(CatalogSql(
+        "SELECT data_file_id::VARCHAR, column_id::VARCHAR, column_size_bytes::VARCHAR, value_count::VARCHAR, null_count::VARCHAR, min_value::VARCHAR, "
+        "max_value::VARCHAR, contains_nan::VARCHAR FROM {}",
+        lake::AskCatalog(kind, CatalogSql("SELECT * FROM ducklake_file_column_stats WHERE table_id = {} AND data_file_id IN ({}) ORDER BY data_file_id, column_id",
+                                          table_id, files->empty() ? "NULL" : fmt::format("{}", fmt::join(*files, ", ")))))));
+    return StatsReader(std::move(stream));
+  }
   ASSIGN(auto stream, connection.Stream(CatalogSql(
       "SELECT s.data_file_id::VARCHAR, s.column_id::VARCHAR, s.column_size_bytes::VARCHAR, s.value_count::VARCHAR, s.null_count::VARCHAR, "
       "s.min_value::VARCHAR, s.max_value::VARCHAR, s.contains_nan::VARCHAR FROM {0}file_column_stats s "
-      "JOIN {0}data_file f ON f.table_id = {1} AND f.data_file_id = s.data_file_id AND {2} WHERE s.table_id = {1} {3}"
-      "ORDER BY s.data_file_id, s.column_id", kMeta, table_id, LiveAt("f", snapshot), some)));
+      "JOIN {0}data_file f ON f.table_id = {1} AND f.data_file_id = s.data_file_id AND {2} WHERE s.table_id = {1} "
+      "ORDER BY s.data_file_id, s.column_id", kMeta, table_id, LiveAt("f", snapshot))));
   return StatsReader(std::move(stream));
 }
 

@@ -68,6 +68,8 @@ Result<TableState> ReadTableState(engine::Connection& connection, const std::fil
 /// now. It changes when compaction or expiry takes a file away, and then that snapshot can't be read any longer.
 Result<std::map<std::int64_t, std::string>> FilesOfSnapshots(engine::Connection& connection, std::int64_t table_id,
                                                              const std::set<std::int64_t>& snapshots);
+/// The same of a state that was read.
+std::string FilesOf(const TableState& state);
 
 /// Whether nothing but compaction happened to the table after snapshot `after`, up to `until`.
 Result<bool> OnlyCompacted(engine::Connection& connection, std::int64_t table_id, std::int64_t after, std::int64_t until);

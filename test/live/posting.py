@@ -183,6 +183,7 @@ def captures_posted_under_kills_are_as_from_a_file():
         with warehouse({"nanohouse.yaml": TOP % "" + source % "file: all.jsonl"}) as plain:
             with open(plain.folder / "all.jsonl", "w", encoding="utf-8") as out:
                 for headers, body in requests:
+                    time.sleep(0.02)
                     out.write(json.dumps({"path": "/ingest", "headers": list(headers.items()), "body": body.decode()}, ensure_ascii=False) + "\n")
             plain.command("discover", "shop", "--write")
             files = {str(path.relative_to(plain.folder)): path.read_text().replace("file: all.jsonl", "http: /ingest") for path in plain.folder.rglob("*.yaml")}
@@ -196,6 +197,7 @@ def captures_posted_under_kills_are_as_from_a_file():
             def send():
                 where = [address(w)]
                 for headers, body in requests:
+                    time.sleep(0.02)
                     while not stop.is_set():
                         try:
                             status, text = post(w, body, "/ingest", headers, where[0])
