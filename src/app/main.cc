@@ -25,6 +25,6 @@ int main(int argc, char** argv) {
   std::set_terminate(GiveUp);
   // Batches come and go by the megabyte: keep their memory instead of giving it back to the system each time.
   mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that it takes
-  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
   return nano::app::Main(argc, argv);
 }

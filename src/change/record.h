@@ -67,7 +67,8 @@ struct Record {
   Format format = Format::kSinger;
   std::uint8_t flags = 0;
   std::string_view stream;        ///< as the source calls it; empty where unknown
-  std::string_view bytes;         ///< the value, byte for byte as it came
+  std::string_view bytes;         ///< the value, byte for byte as it came (but for `opening`)
+  std::string_view opening;       ///< what stands before `bytes` and was set apart: an inline schema; mostly empty
   std::string_view key;           ///< the message's key (Debezium, Kafka), as it came
   bool has_key = false;
   bool has_value = true;          ///< false: a Kafka null
@@ -75,7 +76,9 @@ struct Record {
   std::uint64_t source_offset = 0;  ///< of a file: the byte after the message's line
   std::int64_t committed_at = kNoTime;  ///< µs since 1970, UTC
   std::int64_t ingested_at = kNoTime;   ///< µs since 1970, UTC
-  wire::DebeziumOutline outline = {};        ///< of a change that has one; in memory only
+  wire::DebeziumOutline outline = {};   ///< of a change that has one, by its whole value; in memory only
+
+  std::string Whole() const { return std::string(opening).append(bytes); }
 };
 
 }  // namespace nano

@@ -143,9 +143,10 @@ Status PostgresChanges::TakeRow(wire::Lsn at) {
   value_.clear();
   key_.clear();
   headers_.clear();
+  outline_ = {};
   if (message_.kind == Kind::kDelete) {
     if (WriteKey(*table, message_.before, key_)) watch_.Changed(table->stream, {key_});
-    WriteChange(*table, 'd', message_.before, message_.before_is_key, {}, origin_, value_);
+    outline_ = WriteChange(*table, 'd', message_.before, message_.before_is_key, {}, origin_, value_);
     return Hold(RecordKind::kData, *table, at);
   }
   const bool keyed = WriteKey(*table, message_.after, key_);
@@ -156,7 +157,7 @@ Status PostgresChanges::TakeRow(wire::Lsn at) {
   if (keyed) watch_.Changed(table->stream, {key_, Lacks(message_.after)});
   const bool shows_old = message_.has_before && !message_.before_is_key;
   const char op = message_.kind == Kind::kInsert ? 'c' : 'u';
-  WriteChange(*table, op, shows_old ? wire::PgRow(message_.before) : wire::PgRow(), false, message_.after, origin_, value_);
+  outline_ = WriteChange(*table, op, shows_old ? wire::PgRow(message_.before) : wire::PgRow(), false, message_.after, origin_, value_);
   return Hold(RecordKind::kData, *table, at);
 }
 
@@ -188,6 +189,7 @@ Status PostgresChanges::TakeTruncate(wire::Lsn at) {
     value_.clear();
     key_.clear();
     headers_.clear();
+    outline_ = {};
     WriteChange(*table, 't', {}, false, {}, origin_, value_);
     TRY(Hold(RecordKind::kTruncate, *table, at));
   }
@@ -203,6 +205,7 @@ Status PostgresChanges::Hold(RecordKind kind, const wire::PgTable& table, wire::
   held_.key = key_;
   held_.headers = headers_;
   held_.lsn = at;
+  held_.outline = outline_;
   return {};
 }
 
@@ -211,7 +214,7 @@ Status PostgresChanges::Release(std::uint8_t flags) {
   held_.there = false;
   if (!began_) flags |= kBeginsTransaction;
   began_ = true;
-  return Append({held_.kind, held_.stream, held_.value, held_.key, held_.headers, origin_.time, flags, held_.lsn}, now_);
+  return Append({held_.kind, held_.stream, held_.value, held_.key, held_.headers, origin_.time, flags, held_.lsn, held_.outline}, now_);
 }
 
 Status PostgresChanges::Append(const Piece& piece, std::int64_t now) {
@@ -227,6 +230,7 @@ Status PostgresChanges::Append(const Piece& piece, std::int64_t now) {
   record.source_offset = piece.lsn.value;
   record.committed_at = piece.committed_at;
   record.ingested_at = now;
+  record.outline = piece.outline;
   ASSIGN([[maybe_unused]] const Position position, journal_.Append(record));
   return {};
 }

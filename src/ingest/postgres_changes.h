@@ -87,6 +87,7 @@ class PostgresChanges {
     std::int64_t committed_at = kNoTime;
     std::uint8_t flags = 0;
     wire::Lsn lsn;
+    wire::DebeziumOutline outline = {};
   };
   Status Append(const Piece& piece, std::int64_t now);
 
@@ -100,6 +101,7 @@ class PostgresChanges {
     RecordKind kind = RecordKind::kData;
     std::string stream, value, key, headers;
     wire::Lsn lsn;
+    wire::DebeziumOutline outline;
   };
   struct Streamed {
     std::unique_ptr<io::Spool> spool;
@@ -134,6 +136,7 @@ class PostgresChanges {
   bool open_ = false, skipping_ = false, began_ = false;
   Held held_;
   std::string value_, key_, old_key_, headers_;     ///< of the record that is being made
+  wire::DebeziumOutline outline_;
   std::vector<std::string> marks_;
   wire::Lsn done_;
   Transaction last_;

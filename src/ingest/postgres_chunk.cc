@@ -98,8 +98,8 @@ class ChunkReader {
       const std::size_t at = out.text.size();
       if (!WriteKey(*out.shape, row, out.text)) return Fail(Code::kCorrupt, "a row of table \"{}\" has no key", task.stream);
       const std::size_t key_size = out.text.size() - at;
-      WriteChangeBody(*out.shape, 'r', {}, false, row, origin, out.text);
-      out.rows.push_back({at, static_cast<std::uint32_t>(key_size), static_cast<std::uint32_t>(out.text.size() - at - key_size)});
+      const auto outline = WriteChangeBody(*out.shape, 'r', {}, false, row, origin, out.text);
+      out.rows.push_back({at, static_cast<std::uint32_t>(key_size), static_cast<std::uint32_t>(out.text.size() - at - key_size), outline});
       out.read_bytes += line.size();
       if (task.limit != 0 && out.rows.size() == task.limit)
         for (const std::size_t column : key_at) out.last.emplace_back(copied[column].text);

@@ -40,6 +40,7 @@ struct ChunkRows {
   struct Row {
     std::size_t at = 0;
     std::uint32_t key_size = 0, value_size = 0;
+    wire::DebeziumOutline outline;
   };
   Visibility snapshot;
   std::int64_t time = 0;

@@ -28,7 +28,7 @@ constexpr milliseconds kQuiet{30};
 /// A call that has nothing to give ends after so long.
 constexpr milliseconds kIdle{250};
 /// Tables are read in larger steps: nobody waits for a part of their rows, and a step is a sync of the disk.
-constexpr std::size_t kReadBytes = 48 << 20;
+constexpr std::size_t kReadBytes = 32 << 20;
 /// That read tables at once.
 constexpr std::size_t kConnections = 4;
 /// How often an idle slot is moved on.

@@ -16,7 +16,7 @@ using wire::PgValue;
 
 /// What a chunk is meant to hold in memory, and what it may hold at most.
 constexpr std::size_t kChunkBytes = 4 << 20;
-constexpr std::size_t kMostChunkRows = 50'000, kLeastChunkRows = 200;
+constexpr std::size_t kMostChunkRows = 20'000, kLeastChunkRows = 200;
 /// Rows with missing values that are asked for at once.
 constexpr std::size_t kMostLacking = 500;
 /// Transactions that may be remembered before the database is asked which of them are seen.
@@ -433,7 +433,7 @@ Status PostgresSnapshot::Complete(Chunk& chunk, PostgresChanges& changes, std::i
     if (i + 1 == kept.size()) flags |= kEndsTransaction;
     message.resize(read.shape->opening.size());
     message.append(read.value(*kept[i]));
-    TRY(changes.Append({RecordKind::kData, chunk.stream, message, read.key(*kept[i]), {}, read.time, flags, read.high}, now));
+    TRY(changes.Append({RecordKind::kData, chunk.stream, message, read.key(*kept[i]), {}, read.time, flags, read.high, kept[i]->outline}, now));
     flags = 0;
   }
   table.rows += kept.size();

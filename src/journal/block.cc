@@ -96,22 +96,19 @@ Memory AllocatePadded(std::size_t size) {
 }
 
 MemoryBlock::MemoryBlock(Position begin, Memory raw, std::size_t size, std::vector<RecordEntry> entries,
-                         DictionaryPtr dictionary, std::size_t restored_bytes, bool has_schemas, bool uniform)
+                         DictionaryPtr dictionary, std::size_t restored_bytes, std::size_t raw_bytes, bool has_schemas, bool uniform)
     : begin_(begin), raw_(std::move(raw)), size_(size), entries_(std::move(entries)), dictionary_(std::move(dictionary)),
-      restored_bytes_(restored_bytes), has_schemas_(has_schemas), uniform_(uniform) {}
+      restored_bytes_(restored_bytes), raw_bytes_(raw_bytes), has_schemas_(has_schemas), uniform_(uniform) {}
 
-Record MemoryBlock::record(std::size_t n) const {
-  NANO_CHECK(n < entries_.size());
-  if (has_schemas_) std::call_once(restore_once_, [this] { Restore(); });
-  const RecordEntry& entry = entries_[n];
-  const char* at = raw_.get() + entry.offset;
-  Fields fields;
-  NANO_CHECK(ReadFields(at, raw_.get() + size_, fields));
+namespace {
+
+/// A record as it stands in its block.
+Record StoredRecord(const Fields& fields, const RecordEntry& entry, const Dictionary& dictionary) {
   Record record;
   record.kind = static_cast<RecordKind>(fields.kind);
   record.format = static_cast<Format>(fields.format);
   record.flags = fields.flags;
-  record.stream = fields.stream != kNone ? std::string_view(*dictionary_->streams[fields.stream]) : fields.own_name;
+  record.stream = fields.stream != kNone ? std::string_view(*dictionary.streams[fields.stream]) : fields.own_name;
   record.bytes = fields.value;
   record.key = fields.key;
   record.has_key = (fields.fields & kHasKey) != 0;
@@ -121,6 +118,18 @@ Record MemoryBlock::record(std::size_t n) const {
   record.committed_at = entry.committed_at;
   record.ingested_at = entry.ingested_at;
   record.outline = entry.outline;
+  return record;
+}
+
+}  // namespace
+
+Record MemoryBlock::record(std::size_t n) const {
+  NANO_CHECK(n < entries_.size());
+  if (has_schemas_) std::call_once(restore_once_, [this] { Restore(); });
+  const char* at = raw_.get() + entries_[n].offset;
+  Fields fields;
+  NANO_CHECK(ReadFields(at, raw_.get() + size_, fields));
+  Record record = StoredRecord(fields, entries_[n], *dictionary_);
   if (has_schemas_) {
     const auto [value, key] = restored_at_[n];
     if (fields.value_schema != kNone) {
@@ -131,6 +140,18 @@ Record MemoryBlock::record(std::size_t n) const {
     }
   }
   return record;
+}
+
+Record MemoryBlock::outlined(std::size_t n) const {
+  NANO_CHECK(n < entries_.size());
+  if (!has_schemas_ || entries_[n].outline.op == '\0') return record(n);
+  const char* at = raw_.get() + entries_[n].offset;
+  Fields fields;
+  NANO_CHECK(ReadFields(at, raw_.get() + size_, fields));
+  if (fields.key_schema != kNone) return record(n);
+  Record stored = StoredRecord(fields, entries_[n], *dictionary_);
+  if (fields.value_schema != kNone) stored.opening = *dictionary_->schemas[fields.value_schema];
+  return stored;
 }
 
 /// Puts the schemas back: values and keys that have one, whole, one after the other in memory of their own.
@@ -162,7 +183,7 @@ void BlockBuilder::Start(Position begin, std::size_t size) {
   NANO_CHECK(raw_ != nullptr);
   capacity_ = size;
   size_ = restored_bytes_ = 0;
-  has_schemas_ = false;
+  has_schemas_ = restores_ = false;
   last_ = {0, 0, 0, 0};
   entries_.reserve(last_count_ + last_count_ / 8);
 }
@@ -226,15 +247,16 @@ void BlockBuilder::Add(const Record& record, const Numbered& numbered) {
   }
   size_ = static_cast<std::size_t>(at - raw_.get());
   restored_bytes_ += static_cast<std::size_t>(at - raw_.get()) - entries_.back().offset + numbered.value_schema_bytes + numbered.key_schema_bytes;
+  restores_ = restores_ || numbered.key_schema != kNone || (numbered.value_schema != kNone && record.outline.op == '\0');
   has_schemas_ = has_schemas_ || numbered.value_schema != kNone || numbered.key_schema != kNone;
 }
 
 std::shared_ptr<const MemoryBlock> BlockBuilder::Finish(DictionaryPtr dictionary) {
   std::memset(raw_.get() + size_, 0, Block::kPadding);
   last_count_ = entries_.size();
-  const std::size_t restored = std::exchange(restored_bytes_, 0);
+  const std::size_t raw_bytes = this->raw_bytes(), restored = std::exchange(restored_bytes_, 0);
   return std::make_shared<const MemoryBlock>(begin_, std::move(raw_), size_, std::exchange(entries_, {}), std::move(dictionary),
-                                             restored, has_schemas_, uniform_);
+                                             restored, raw_bytes, has_schemas_, uniform_);
 }
 
 Result<std::shared_ptr<const MemoryBlock>> ParseBlock(Position begin, Memory raw, std::size_t size, std::size_t count,
@@ -270,7 +292,7 @@ Result<std::shared_ptr<const MemoryBlock>> ParseBlock(Position begin, Memory raw
     entries.push_back(entry);
   }
   if (at != end) return corrupt();
-  return std::make_shared<const MemoryBlock>(begin, std::move(raw), size, std::move(entries), std::move(dictionary), restored, has_schemas, uniform);
+  return std::make_shared<const MemoryBlock>(begin, std::move(raw), size, std::move(entries), std::move(dictionary), restored, restored, has_schemas, uniform);
 }
 
 }  // namespace nano::journal

@@ -33,14 +33,16 @@ struct RecordEntry {
 
 class MemoryBlock final : public Block {
  public:
+  /// `raw_bytes`: what it takes to read all of it.
   MemoryBlock(Position begin, Memory raw, std::size_t size, std::vector<RecordEntry> entries, DictionaryPtr dictionary,
-              std::size_t restored_bytes, bool has_schemas, bool uniform);
+              std::size_t restored_bytes, std::size_t raw_bytes, bool has_schemas, bool uniform);
 
   Position begin() const override { return begin_; }
   Position end() const override { return {begin_.value + entries_.size()}; }
   Record record(std::size_t n) const override;
+  Record outlined(std::size_t n) const override;
   bool uniform() const override { return uniform_; }
-  std::size_t raw_bytes() const override { return restored_bytes_; }
+  std::size_t raw_bytes() const override { return raw_bytes_; }
   /// As they stand in the segment before compression.
   std::string_view stored_form() const { return {raw_.get(), size_}; }
 
@@ -51,7 +53,7 @@ class MemoryBlock final : public Block {
   std::size_t size_;
   std::vector<RecordEntry> entries_;
   DictionaryPtr dictionary_;
-  std::size_t restored_bytes_;
+  std::size_t restored_bytes_, raw_bytes_;
   bool has_schemas_, uniform_;
   mutable std::once_flag restore_once_;       // guards the two below, which are made at the first look at a record
   mutable Memory restored_;
@@ -75,6 +77,7 @@ class BlockBuilder {
   std::size_t count() const { return entries_.size(); }
   std::size_t size() const { return size_; }
   std::size_t restored_bytes() const { return restored_bytes_; }
+  std::size_t raw_bytes() const { return restores_ ? restored_bytes_ : size_; }
   std::size_t room() const { return capacity_ - size_; }
   /// Raw bytes that it takes at most.
   static std::size_t Bound(const Record& record);
@@ -87,6 +90,7 @@ class BlockBuilder {
   Memory raw_;
   std::size_t capacity_ = 0, size_ = 0, restored_bytes_ = 0;
   bool has_schemas_ = false, uniform_ = true;
+  bool restores_ = false;           ///< who reads it must have schemas put back
   std::uint32_t first_stream_ = 0;  ///< of the block's first record, as the dictionary numbers it
   RecordEntry last_;
   std::size_t last_count_ = 0;      ///< records of the block before: what to make room for

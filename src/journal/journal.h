@@ -28,6 +28,8 @@ class Block {
   std::size_t size() const { return static_cast<std::size_t>(end().value - begin().value); }
   /// The n-th record, 0 <= n < size(). Its bytes are as they came, inline schemas put back (made on demand: costs more).
   virtual Record record(std::size_t n) const = 0;
+  /// The same, but of a change with an outline its inline schema may stand in `opening`, apart from its bytes (costs nothing).
+  virtual Record outlined(std::size_t n) const { return record(n); }
   /// False: the n-th record expired, and only its place is left; record(n) is then one of kind kGap.
   virtual bool has(std::size_t) const { return true; }
   /// Whether all records have the same kind, format, flags and stream, so that the first one speaks for them.
@@ -59,7 +61,7 @@ class Writer {
   virtual const Tail& tail() const = 0;   ///< of the last commit
   /// Adds a record (its views are copied) and says which position it will have once committed.
   virtual Result<Position> Append(const Record& record) = 0;
-  /// Raw bytes added since the last commit, inline schemas counted as they came.
+  /// Raw bytes added since the last commit: inline schemas counted as they came, where landing must put them back.
   virtual std::size_t pending_bytes() const = 0;
   /// Makes everything added so far durable, with `checkpoint` (the ingesting source's own state, JSON), and hands out
   /// the blocks, so that landing need not read them back; none where they are more than options.keep_bytes (a Reader has

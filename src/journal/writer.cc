@@ -123,7 +123,7 @@ class LogWriter final : public Writer {
   }
 
   const Tail& tail() const override { return tail_; }
-  std::size_t pending_bytes() const override { return sealed_bytes_ + block_.restored_bytes(); }
+  std::size_t pending_bytes() const override { return sealed_bytes_ + block_.raw_bytes(); }
 
   Result<Position> Append(const Record& record) override {
     if (broken_) return BrokenFail();
@@ -213,7 +213,7 @@ class LogWriter final : public Writer {
   Status Seal() {
     auto block = block_.Finish(dictionary_.entries());
     sealed_bytes_ += block->raw_bytes();
-    kept_bytes_ += block->raw_bytes();
+    kept_bytes_ += block->stored_form().size();
     if (kept_bytes_ > options_.keep_bytes) {
       keeps_ = false;
       kept_.clear();

@@ -419,7 +419,7 @@ std::vector<std::int64_t> DirectWriter::WorthMerging(const Table& table) const {
   std::vector<std::int64_t> worn;
   for (const auto& [id, file] : table.rows.files) {
     const double share = static_cast<double>(file.deleted) / static_cast<double>(std::max<std::int64_t>(file.records, 1));
-    const double most = file.records < 200'000 ? 0.3 : file.records < 2'000'000 ? 0.2 : 0.1;
+    const double most = file.records < 200'000 ? 0.5 : file.records < 2'000'000 ? 0.4 : 0.25;
     if (share > most && worn.size() < 2) worn.push_back(id);
     int tier = 0;
     for (std::int64_t rows = std::max<std::int64_t>(file.live(), kSmallestTier); rows > kSmallestTier; rows /= kFilesOfATier) ++tier;

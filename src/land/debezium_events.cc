@@ -118,7 +118,7 @@ Status AddDebeziumEvent(const TablePlan& plan, const wire::DebeziumEvent& change
   const bool whole = !keyed;
   const auto reject = [&](const std::string& reason) {
     event.rejected = true;
-    rejects.push_back({std::string(record.stream), plan.table->name, plan.build.id, "", std::string(record.bytes), reason, position,
+    rejects.push_back({std::string(record.stream), plan.table->name, plan.build.id, "", record.Whole(), reason, position,
                        event.committed_at, std::string(event.key)});
   };
 

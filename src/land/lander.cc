@@ -157,7 +157,7 @@ class SourceLander final : public Lander {
     for (auto block = pending_.rbegin(); block != pending_.rend() && boundary == next_; ++block)
       for (std::size_t n = (*block)->size(); n-- > 0 && boundary == next_;) {
         const Position at{(*block)->begin().value + n};
-        const std::uint8_t flags = (*block)->record(n).flags;
+        const std::uint8_t flags = (*block)->outlined(n).flags;
         if (at < next_) break;
         if (flags & kEndsTransaction) boundary = Position{at.value + 1};
         else if (flags & kBeginsTransaction) boundary = at;
@@ -180,7 +180,7 @@ class SourceLander final : public Lander {
       for (std::size_t n = (*block)->size(); n-- > 0;) {
         const Position at{(*block)->begin().value + n};
         if (at < next_ || ++passed > 2) return taken_;
-        const Record record = (*block)->record(n);
+        const Record record = (*block)->outlined(n);
         if (record.kind == RecordKind::kTombstone && passed == 1) continue;   // of the delete
         const bool half = record.format == Format::kDebezium && record.kind == RecordKind::kData && record.headers.find("\"__debezium.newkey\"") != std::string_view::npos;
         return half ? at : taken_;
@@ -203,7 +203,7 @@ class SourceLander final : public Lander {
       bool passed = false;
       if (begin < stop && block.uniform()) { ASSIGN(passed, SpanOfPlainRows(held, begin, stop)); }
       if (!passed)
-        for (std::size_t n = begin; n < stop; ++n) TRY(LandRecord(b, n, block.record(n)));
+        for (std::size_t n = begin; n < stop; ++n) TRY(LandRecord(b, n, block.outlined(n)));
       if (end <= block.end()) break;
     }
     TableState* const streamed = more ? OnlyPlainAppend() : nullptr;
@@ -272,10 +272,10 @@ class SourceLander final : public Lander {
   bool RereadsBefore(Position end) const {
     for (const auto& block : pending_) {
       if (block->begin() >= end) break;
-      if (block->record(0).format != Format::kDebezium) continue;
+      if (block->outlined(0).format != Format::kDebezium) continue;
       const std::size_t looked_at = block->uniform() ? 1 : block->size();
       for (std::size_t n = 0; n < looked_at; ++n)
-        if (block->record(n).kind == RecordKind::kSnapshotEdge) return true;
+        if (block->outlined(n).kind == RecordKind::kSnapshotEdge) return true;
     }
     return false;
   }
@@ -309,10 +309,11 @@ class SourceLander final : public Lander {
     if (!last_states_) return {};
     const wire::DebeziumEvent* change = &outlined_;
     std::optional<Result<wire::DebeziumEvent>> whole;
-    if (record.outline.op == '\0' || !decoder_.DecodeRows(record.bytes, record.outline, record.key, record.has_key, record.stream, arena_, outlined_)) {
-      whole = decoder_.Decode(record.bytes, record.has_value, record.key, record.has_key, record.headers, record.stream, arena_);
+    if (record.outline.op == '\0' || !decoder_.DecodeRows(record.opening, record.bytes, record.outline, record.key, record.has_key, record.stream, arena_, outlined_)) {
+      const std::string_view value = record.opening.empty() ? record.bytes : arena_.Keep(record.Whole());
+      whole = decoder_.Decode(value, record.has_value, record.key, record.has_key, record.headers, record.stream, arena_);
       if (!*whole) {
-        rejects_.push_back({std::string(record.stream), "", "", "", std::string(record.bytes.substr(0, 4096)), whole->error().message, position, record.committed_at, {}});
+        rejects_.push_back({std::string(record.stream), "", "", "", std::string(value.substr(0, 4096)), whole->error().message, position, record.committed_at, {}});
         return {};
       }
       change = &**whole;
@@ -459,7 +460,7 @@ class SourceLander final : public Lander {
 
   /// A block of rows of one stream that only plain appends take is not looked at one by one. False: it is no such block.
   Result<bool> SpanOfPlainRows(const BlockPtr& block, std::size_t begin, std::size_t stop) {
-    const Record first = block->record(begin);
+    const Record first = block->outlined(begin);
     if (first.format != Format::kSinger || first.kind != RecordKind::kData || (first.flags & kReplayed)) return false;
     LookAtStream(first.stream);
     if (!last_facts_->seen || !last_states_) return false;
@@ -690,7 +691,7 @@ class SourceLander final : public Lander {
     const std::size_t before = spans.size();
     const std::size_t looked_at = block->uniform() ? 1 : block->size();
     for (std::size_t n = 0; n < looked_at; ++n) {
-      const Record record = block->record(n);
+      const Record record = block->outlined(n);
       const bool idle = record.kind == RecordKind::kState || record.kind == RecordKind::kOther;
       if (record.format != Format::kSinger || (record.flags & kReplayed) || (!idle && (record.kind != RecordKind::kData || record.stream != stream))) {
         spans.resize(before);

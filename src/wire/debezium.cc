@@ -20,6 +20,9 @@ std::string_view StreamOfTopic(std::string_view topic) {
   return dot == std::string_view::npos ? topic : topic.substr(dot + 1);
 }
 
+/// How a converter begins a message with its schema.
+constexpr std::string_view kSchemaFirst = "{\"schema\":";
+
 char OpOf(std::string_view text) { return text.size() == 1 && std::string_view("cudrtm").find(text[0]) != std::string_view::npos ? text[0] : '\0'; }
 
 /// The members of an object as tokens, kept from the one time that its bytes were looked at.
@@ -196,11 +199,11 @@ class Decoding {
     std::size_t at = text.find_first_not_of(" \t\r\n");
     if (at == std::string_view::npos) return false;
     const auto blank = [](std::string_view after) { return after.find_first_not_of(" \t\r\n") == std::string_view::npos; };
-    constexpr std::string_view kOpening = "{\"schema\":", kPayload = ",\"payload\":";
+    constexpr std::string_view kPayload = ",\"payload\":";
     std::string_view rest;
-    if (text.substr(at).starts_with(kOpening)) {
+    if (text.substr(at).starts_with(kSchemaFirst)) {
       // As the converter writes it: the schema first.
-      std::size_t past = at + kOpening.size();
+      std::size_t past = at + kSchemaFirst.size();
       std::string_view token;
       if (!schemas_.Take(text, past, token, framed.schema)) return false;
       if ((framed.schema != nullptr || IsNull(token)) && text.substr(past).starts_with(kPayload)) {
@@ -477,7 +480,7 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
     origin.NameTransaction(event, arena);
     const bool documents = event.connector == "mongodb" || IsString(envelope.before) || IsString(envelope.after) || IsObject(envelope.update);
     event.images = {envelope.before, envelope.after, envelope.update};
-    event.plain = !cloud && !documents && framed.schema == nullptr;
+    event.plain = !cloud && !documents && (framed.schema == nullptr || value.starts_with(kSchemaFirst));
     event.has_before = IsObject(envelope.before) || (documents && IsString(envelope.before));
     event.has_after = IsObject(envelope.after) || (documents && (IsString(envelope.after) || (event.op == 'u' && IsObject(envelope.update))));
     if (whole && IsPostgresRow(framed.schema))
@@ -563,8 +566,8 @@ DebeziumOutline OutlineOf(const DebeziumEvent& event, std::string_view value) {
   return outline;
 }
 
-bool DebeziumDecoder::DecodeRows(std::string_view value, const DebeziumOutline& outline, std::string_view key, bool has_key, std::string_view stream,
-                                 Arena& arena, DebeziumEvent& event) {
+bool DebeziumDecoder::DecodeRows(std::string_view opening, std::string_view rest, const DebeziumOutline& outline, std::string_view key, bool has_key,
+                                 std::string_view stream, Arena& arena, DebeziumEvent& event) {
   event.before.clear();
   event.after.clear();
   event.key.clear();
@@ -575,15 +578,24 @@ bool DebeziumDecoder::DecodeRows(std::string_view value, const DebeziumOutline& 
   event.has_before = outline.before_size > 0;
   event.has_after = outline.after_size > 0;
   Decoding decoding(*schemas_, arena, true);
+  const ConnectSchema* schema = nullptr;
+  if (const std::string_view begin = opening.empty() ? rest : opening; begin.starts_with(kSchemaFirst)) {
+    std::size_t at = kSchemaFirst.size();
+    std::string_view token;
+    if (!schemas_->Take(begin, at, token, schema)) return false;
+  }
   if (has_key && !key.empty()) {
     Framed framed;
     if (!decoding.Unframe(key, framed) || (IsObject(framed.payload) && !decoding.TakeFields(framed.payload, framed.schema, event.key))) return false;
+    if (IsPostgresRow(schema)) TakeKeySchemas(*schema, event.key);
   }
-  const auto take = [&](std::string_view image, Members& members, std::vector<DebeziumField>& fields) {
-    return image.empty() || (members.Take(image) && decoding.TakeFields(image, nullptr, fields));
+  const auto take = [&](std::uint32_t at, std::uint32_t size, std::string_view name, Members& members, std::vector<DebeziumField>& fields) {
+    if (size == 0) return true;
+    const std::string_view image = rest.substr(at - opening.size(), size);
+    return members.Take(image) && decoding.TakeFields(image, ImageSchema(schema, name), fields);
   };
-  return take(value.substr(outline.before, outline.before_size), schemas_->before, event.before) &&
-         take(value.substr(outline.after, outline.after_size), schemas_->after, event.after);
+  return take(outline.before, outline.before_size, "before", schemas_->before, event.before) &&
+         take(outline.after, outline.after_size, "after", schemas_->after, event.after);
 }
 
 }  // namespace nano::wire

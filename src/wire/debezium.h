@@ -136,10 +136,10 @@ class DebeziumDecoder {
   Result<DebeziumEvent> Decode(std::string_view value, bool has_value, std::string_view key, bool has_key,
                                std::string_view headers, std::string_view topic, Arena& arena, Reading reading = Reading::kWhole);
 
-  /// The rows and the key of a change with an outline (op is one), into an event whose memory is used again. Bytes are those that
-  /// the outline was made of: valid UTF-8.  False: they are no JSON; Decode() tells what is wrong.
-  bool DecodeRows(std::string_view value, const DebeziumOutline& outline, std::string_view key, bool has_key, std::string_view stream, Arena& arena,
-                  DebeziumEvent& event);
+  /// The rows and the key of a change with an outline (op is one), into an event whose memory is used again. Its value, `opening`
+  /// and `rest`, is what the outline was made of: valid UTF-8.  False: it is no JSON; Decode() tells what is wrong.
+  bool DecodeRows(std::string_view opening, std::string_view rest, const DebeziumOutline& outline, std::string_view key, bool has_key,
+                  std::string_view stream, Arena& arena, DebeziumEvent& event);
 
   /// Forgets schemas that have not been met for long, where many are held. The fields of events point to schemas, so
   /// call it between batches only, when no event of this decoder is in use.

@@ -113,20 +113,31 @@ PgTable MakePgTable(std::string schema, std::string name, const std::vector<PgTa
   return table;
 }
 
-void WriteChange(const PgTable& table, char op, PgRow before, bool before_is_key, PgRow after, const PgOrigin& origin, std::string& out) {
+DebeziumOutline WriteChange(const PgTable& table, char op, PgRow before, bool before_is_key, PgRow after, const PgOrigin& origin, std::string& out) {
   out += table.opening;
-  WriteChangeBody(table, op, before, before_is_key, after, origin, out);
+  return WriteChangeBody(table, op, before, before_is_key, after, origin, out);
 }
 
-void WriteChangeBody(const PgTable& table, char op, PgRow before, bool before_is_key, PgRow after, const PgOrigin& origin, std::string& out) {
+DebeziumOutline WriteChangeBody(const PgTable& table, char op, PgRow before, bool before_is_key, PgRow after, const PgOrigin& origin, std::string& out) {
+  const std::size_t begin = out.size();
+  DebeziumOutline outline;
+  if (op != 't' && !origin.pending && origin.snapshot != PgOrigin::Snapshot::kWhole) outline.op = op;
+  const auto place = [&](std::size_t from, std::uint32_t& at, std::uint32_t& size) {
+    at = static_cast<std::uint32_t>(from - begin + table.opening.size());
+    size = static_cast<std::uint32_t>(out.size() - from);
+  };
   out += op;
   out += R"(","before":)";
+  const std::size_t before_at = out.size();
   if (before.empty()) out += "null";
   else if (before_is_key) AppendColumns(table, before, table.key, out);
   else AppendRow(table, before, out);
+  if (!before.empty()) place(before_at, outline.before, outline.before_size);
   out += R"(,"after":)";
+  const std::size_t after_at = out.size();
   if (after.empty()) out += "null";
   else AppendRow(table, after, out);
+  if (!after.empty()) place(after_at, outline.after, outline.after_size);
   out += R"(,"source":{)";
   out += table.source;
   if (origin.xid != 0) {
@@ -149,6 +160,7 @@ void WriteChangeBody(const PgTable& table, char op, PgRow before, bool before_is
   AppendNumber(static_cast<std::uint64_t>(origin.time < 0 ? -origin.time : origin.time), out);
   if (origin.pending) out += R"(,"pending":true)";
   out += "}}}";
+  return outline;
 }
 
 bool WriteKey(const PgTable& table, PgRow row, std::string& out) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "wire/debezium_outline.h"
 #include "wire/pgoutput.h"
 #include "wire/postgres_type.h"
 
@@ -55,9 +56,10 @@ struct PgOrigin {
 using PgRow = std::span<const PgValue>;
 
 /// Appends a change to `out`, the table's `opening` first. `op` is c, u, d, r or t; an empty image is null. Of a before that is a key only its key is written.
-void WriteChange(const PgTable& table, char op, PgRow before, bool before_is_key, PgRow after, const PgOrigin& origin, std::string& out);
-/// The same without the `opening`.
-void WriteChangeBody(const PgTable& table, char op, PgRow before, bool before_is_key, PgRow after, const PgOrigin& origin, std::string& out);
+/// Gives where its rows stand, from where it begins; none of one that must be looked at whole.
+DebeziumOutline WriteChange(const PgTable& table, char op, PgRow before, bool before_is_key, PgRow after, const PgOrigin& origin, std::string& out);
+/// The same without the `opening`, which the outline counts all the same.
+DebeziumOutline WriteChangeBody(const PgTable& table, char op, PgRow before, bool before_is_key, PgRow after, const PgOrigin& origin, std::string& out);
 
 /// The row's key as a JSON object. False: the table has none, or a value of it is missing.
 bool WriteKey(const PgTable& table, PgRow row, std::string& out);
