@@ -149,7 +149,7 @@ void ChunkReaders::Run(const std::stop_token& stop) {
     lock.unlock();
     Result<ChunkRows> rows = [&]() -> Result<ChunkRows> {
       if (!connection) {
-        ASSIGN(connection, io::Postgres::Connect(url_, io::Postgres::Mode::kQueries));
+        ASSIGN(connection, connect_(url_, io::Postgres::Mode::kQueries));
         reader.emplace(*connection, stop);
       }
       {

@@ -56,7 +56,7 @@ struct ChunkRows {
 class ChunkReaders {
  public:
   /// Connections are made as they are needed.
-  ChunkReaders(const Secret& url, std::size_t connections) : url_(url), connections_(connections) {}
+  ChunkReaders(const io::PostgresOpener& connect, const Secret& url, std::size_t connections) : connect_(connect), url_(url), connections_(connections) {}
   ~ChunkReaders();
   ChunkReaders(const ChunkReaders&) = delete;
   ChunkReaders& operator=(const ChunkReaders&) = delete;
@@ -73,6 +73,7 @@ class ChunkReaders {
  private:
   void Run(const std::stop_token& stop);
 
+  const io::PostgresOpener& connect_;
   const Secret& url_;
   const std::size_t connections_;
   std::mutex mutex_;                           // guards all that follows

@@ -45,7 +45,7 @@ class PostgresFeed final : public Feed {
  public:
   PostgresFeed(const contract::Source& source, journal::Writer& journal, const FeedOptions& options, Secret url, std::unique_ptr<io::Postgres> queries)
       : source_(source), journal_(journal), options_(options), url_(std::move(url)), queries_(std::move(queries)),
-        snapshot_({*queries_, url_, types_, source.postgres.publication, Nonce(), options.exact_streams, kConnections}),
+        snapshot_({*queries_, options_.connect, url_, types_, source.postgres.publication, Nonce(), options.exact_streams, kConnections}),
         changes_(journal, options.spool, [this](const wire::PgMessage& relation) { return Describe(relation); }, snapshot_) {}
 
   /// Makes ready what the database lacks, and begins to read.
@@ -162,7 +162,7 @@ class PostgresFeed final : public Feed {
     TRY(CommitCheckpoint());   // from here on it is known that there was a slot
     const bool asks = place_.last.commit.value != 0 && confirmed_ <= place_.last.commit;
     if (asks) changes_.ExpectLast();
-    ASSIGN(stream_, PostgresStream::Start(url_, {slot_, {source_.postgres.publication}, asks ? place_.last.commit : place_.lsn}));
+    ASSIGN(stream_, PostgresStream::Start(options_.connect, url_, {slot_, {source_.postgres.publication}, asks ? place_.last.commit : place_.lsn}));
     return {};
   }
 
@@ -324,7 +324,7 @@ class PostgresFeed final : public Feed {
 
 Result<std::unique_ptr<Feed>> OpenPostgres(const contract::Source& source, journal::Writer& journal, const FeedOptions& options) {
   ASSIGN(Secret url, source.postgres.url.Resolve());
-  ASSIGN(auto queries, io::Postgres::Connect(url, io::Postgres::Mode::kQueries));
+  ASSIGN(auto queries, options.connect(url, io::Postgres::Mode::kQueries));
   auto feed = std::make_unique<PostgresFeed>(source, journal, options, std::move(url), std::move(queries));
   TRY(feed->Open());
   return std::unique_ptr<Feed>(std::move(feed));

@@ -322,7 +322,7 @@ std::unique_ptr<wire::PgTable> PostgresSnapshot::Shape(const TableName& name, co
 Status PostgresSnapshot::ReadWhole(const std::string& stream, Table& table, PostgresChanges& changes, std::int64_t now) {
   const TableName name = *SplitStream(stream);
   auto& queries = access_.queries;
-  ASSIGN(const auto replication, io::Postgres::Connect(access_.url, io::Postgres::Mode::kReplication));
+  ASSIGN(const auto replication, access_.connect(access_.url, io::Postgres::Mode::kReplication));
   ASSIGN(const auto slot, replication->Query(fmt::format("CREATE_REPLICATION_SLOT {} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT",
                                                          replication->Identifier(fmt::format("nanohouse_snapshot_{}_{}", access_.nonce, ++marks_)))));
   const wire::Lsn taken_at = wire::ParseLsn(slot.text(0, 1)).value_or(wire::Lsn{});

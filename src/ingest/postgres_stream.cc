@@ -43,8 +43,8 @@ PostgresStream::~PostgresStream() {
   if (!broken_) (void)SendStatus();   // the slot need not wait for the next run to forget what is durable
 }
 
-Result<std::unique_ptr<PostgresStream>> PostgresStream::Start(const Secret& url, const StreamStart& start) {
-  ASSIGN(auto connection, io::Postgres::Connect(url, io::Postgres::Mode::kReplication));
+Result<std::unique_ptr<PostgresStream>> PostgresStream::Start(const io::PostgresOpener& connect, const Secret& url, const StreamStart& start) {
+  ASSIGN(auto connection, connect(url, io::Postgres::Mode::kReplication));
   const Protocol protocol = ProtocolOf(connection->server_version());
   const std::string command = Command(*connection, start, protocol);
   const auto deadline = Clock::now() + kSlotPatience;

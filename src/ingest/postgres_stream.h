@@ -29,13 +29,13 @@ struct StreamStart {
 class PostgresStream {
  public:
   /// kUnavailable: the slot is in use, or the server can't be reached.
-  static Result<std::unique_ptr<PostgresStream>> Start(const Secret& url, const StreamStart& start);
+  static Result<std::unique_ptr<PostgresStream>> Start(const io::PostgresOpener& connect, const Secret& url, const StreamStart& start);
   ~PostgresStream();
 
   /// The next frame, if one is there; its bytes are valid until the next call. Requests for an answer are answered.
   Result<std::optional<wire::WalFrame>> Next();
   /// Until there may be a frame, or the time is over. True: there may be one.
-  bool Wait(std::chrono::milliseconds at_most) const { return io::WaitReadable(connection_->socket(), at_most); }
+  bool Wait(std::chrono::milliseconds at_most) const { return connection_->WaitReadable(at_most); }
   /// Tells the server that all up to there is durable.
   Status Acknowledge(wire::Lsn durable);
   /// Asks for a keepalive, which tells how far the server has come.
