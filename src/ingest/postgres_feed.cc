@@ -21,7 +21,6 @@ namespace {
 
 using nlohmann::json;
 using std::chrono::milliseconds;
-using Clock = std::chrono::steady_clock;
 
 /// What came is committed once nothing more has come for so long.
 constexpr milliseconds kQuiet{30};
@@ -75,7 +74,7 @@ class PostgresFeed final : public Feed {
 
   Result<Step> Next(std::size_t bytes) override {
     Step step;
-    const auto began = Clock::now();
+    const auto began = NowSteady();
     auto last_frame = began;
     while (!step.end) {
       now_ = NowMicros();
@@ -85,7 +84,7 @@ class PostgresFeed final : public Feed {
       }
       if (!changes_.in_transaction()) TRY(snapshot_.Advance(changes_, now_));
       ASSIGN(const auto frame, stream_->Next());
-      const auto now = Clock::now();
+      const auto now = NowSteady();
       const bool pending = journal_.pending_bytes() > 0;
       if (frame) {
         last_frame = now;
@@ -275,12 +274,12 @@ class PostgresFeed final : public Feed {
   Status Commit(Step& step) {
     const bool pending = journal_.pending_bytes() > 0;
     const bool moved = changes_.done() > journaled_;
-    if (!pending && !(moved && (step.end || saves_ || Clock::now() - committed_ >= kIdleCheckpoint))) return {};
+    if (!pending && !(moved && (step.end || saves_ || NowSteady() - committed_ >= kIdleCheckpoint))) return {};
     saves_ = false;
     place_.lsn = std::max(place_.lsn, changes_.done());
     place_.last = changes_.last();
     ASSIGN(step.blocks, journal_.Commit(Checkpoint()));
-    committed_ = Clock::now();
+    committed_ = NowSteady();
     journaled_ = place_.lsn;
     return stream_->Acknowledge(journaled_);
   }
@@ -315,7 +314,7 @@ class PostgresFeed final : public Feed {
   bool ended_ = false;
   bool saves_ = false;               ///< somebody waits for the checkpoint to say how far the stream has come
   wire::Lsn journaled_;              ///< what the checkpoint has
-  Clock::time_point committed_ = Clock::now();
+  Clock::Steady committed_ = NowSteady();
   std::int64_t now_ = 0;
   FeedProgress progress_;
 };

@@ -5,16 +5,16 @@
 /// One owner's thread.
 
 #include <chrono>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "io/background.h"
 #include "io/postgres.h"
 #include "wire/pgoutput.h"
 
@@ -53,10 +53,9 @@ class PostgresStream {
   std::mutex mutex_;              // guards all that follows
   std::unique_ptr<io::Postgres> connection_;
   wire::Lsn received_, durable_;
-  std::chrono::steady_clock::time_point told_;
+  Clock::Steady told_;
   bool broken_ = false;
-  std::condition_variable_any woken_;
-  std::jthread keeper_;           ///< last, so that it ends first
+  std::unique_ptr<io::Background::Work> keeper_;          ///< last, so that it ends first
 };
 
 }  // namespace nano::ingest
