@@ -122,12 +122,12 @@ std::size_t Database::Find(const std::string& name) const {
 
 void Database::Tick(std::int64_t passed) {
   wall_ += passed;
-  if (draw_.Chance(0.001)) {
+  if (draw_.Chance(0.0005)) {
     wall_ += draw_.Between(-120'000'000, 120'000'000);
     trace_.SayFault("server's clock jumps");
   }
   for (auto& client : clients_)
-    if (draw_.Chance(0.35)) Work(client);
+    if (draw_.Chance(0.15)) Work(client);
   for (auto transaction = unseen_.begin(); transaction != unseen_.end();) {
     if (!draw_.Chance(0.4)) {
       ++transaction;

@@ -21,7 +21,7 @@ namespace nano::simulation {
 
 class Program {
  public:
-  Program(std::filesystem::path folder, Draw draw, Scheduler& scheduler, Network& network, Disk& disk, Trace& trace, std::int64_t money);
+  Program(std::filesystem::path folder, Draw draw, Scheduler& scheduler, Network& network, Disk& disk, Trace& trace, const std::vector<const Table*>& tables, std::int64_t money);
   ~Program();
 
   /// Reads a little and journals it; opens the source where it is not open.
@@ -47,7 +47,7 @@ class Program {
   Status OpenSource();
   Status TryLand();
   Status OpenLake();
-  /// At every snapshot since the last look: no money came or went.
+  /// Where something was committed since the last look: no money came or went.
   Status Look();
   void Met(const char* what, const Status& status);
 
@@ -67,7 +67,6 @@ class Program {
   std::unique_ptr<state::State> state_;
   std::unique_ptr<state::WriterLease> lease_;
   std::unique_ptr<lake::Writer> lake_;
-  std::map<std::string, std::string> builds_;   ///< physical tables, by name
   std::unique_ptr<land::Lander> lander_;
   std::unique_ptr<journal::Writer> journal_;
   std::unique_ptr<ingest::Feed> feed_;     ///< ends before its journal

@@ -20,11 +20,11 @@ namespace nano::simulation {
 /// How often what goes wrong: chances, a tick or a call.
 struct NetworkRates {
   double refused = 0.02;          ///< a connection that is tried
-  double cut_before = 0.002, cut_after = 0.002;   ///< a query: the server never saw it, or nobody saw its answer
+  double cut_before = 0.004, cut_after = 0.004;   ///< a query: the server never saw it, or nobody saw its answer
   double cut_in_copy = 0.05;
   double refused_query = 0.001;   ///< the server ends the session
-  double stream_cut = 0.004;
-  double server_crash = 0.0005;
+  double stream_cut = 0.02;
+  double server_crash = 0.001;
 };
 
 /// Frames on their way between a walsender and its reader.
