@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::uint32_t kBigint = 20, kInt = 23, kText = 25, kNumeric = 1700;
 
+const std::vector<std::string> kPairTexts = {"", "b", "b'1", "č", "\\b", "b\tb"};
+
 std::string Money(std::int64_t cents) { return fmt::format("{}{}.{:02}", cents < 0 ? "-" : "", std::abs(cents) / 100, std::abs(cents) % 100); }
 
 std::int64_t Cents(const std::string& text) {
@@ -57,6 +59,7 @@ struct Database::Transaction {
   std::set<std::size_t> truncated;
 
   void Remember(const Change& change) {
+    if (change.kind == Change::Kind::kMessage) return;
     if (change.kind == Change::Kind::kTruncate) {
       truncated.insert(change.table);
       std::erase_if(rows, [&](const auto& row) { return row.first.first == change.table; });
@@ -101,6 +104,13 @@ Database::Database(Draw draw, Trace& trace, const DatabaseOptions& options) : dr
       Row row{std::to_string(id), Money(static_cast<std::int64_t>(id)), Text(8), std::string(draw_.Below(120), 'w')};
       Loaded(name)[tables_[2].KeyOf(row)] = row;
     }
+  most_items_ = std::max<std::int64_t>(most_items_, static_cast<std::int64_t>(options.items) * 6 / 5);
+  for (int id = 1; id <= 25; ++id) {
+    Row row{std::to_string(id), Text(6)};
+    Loaded("short")[tables_[Find("short")].KeyOf(row)] = row;
+    Row pair{Text(6), std::to_string(id % 9 + 1), draw_.Of(kPairTexts)};
+    Loaded("pairs")[tables_[Find("pairs")].KeyOf(pair)] = pair;
+  }
   for (int n = 0; n < 30; ++n) Loaded("loose")[fmt::format("{:020}", next_row_++)] = {std::to_string(n % 7), "t" + std::to_string(n % 3)};
   for (int n = 0; n < 10; ++n) {
     Row row{std::to_string(next_event_++), "before"};
@@ -169,6 +179,7 @@ void Database::Do(Transaction& transaction) {
   } else if (transaction.subxid == 0 && transaction.xid != 0 && transaction.kind > 3 && draw_.Chance(0.15)) {
     transaction.subxid = static_cast<std::uint32_t>(next_xid_++);
   }
+  if (draw_.Chance(0.01)) TellDdl(transaction);
   switch (transaction.kind) {
     case 0: case 1: case 2: return Transfer(transaction);
     case 3: case 4: case 5: return ChangeItem(transaction);
@@ -198,7 +209,7 @@ void Database::Transfer(Transaction& transaction) {
 
 void Database::ChangeItem(Transaction& transaction) {
   const std::size_t table = Find(draw_.Chance(0.6) ? "items" : "docs");
-  const std::string id = std::to_string(draw_.Between(1, 120));
+  const std::string id = std::to_string(draw_.Between(1, most_items_));
   const std::string key = tables_[table].KeyOf(std::vector<std::string>{id});
   if (!Lock(transaction, table, key)) return;
   const Row* const there = Look(transaction, table, key);
@@ -212,7 +223,7 @@ void Database::ChangeItem(Transaction& transaction) {
     case 0: (void)Delete(transaction, table, key); return;
     case 1: row[3] = big; break;
     case 2: {   // another key: what comes behind a range that was read, or before it
-      row[0] = std::to_string(draw_.Between(1, 160));
+      row[0] = std::to_string(draw_.Between(1, most_items_ + 40));
       const std::string moved = tables_[table].KeyOf(row);
       if (moved == key || !Lock(transaction, table, moved) || Look(transaction, table, moved)) return;
       break;
@@ -246,7 +257,7 @@ void Database::ChangeLoose(Transaction& transaction) {
 
 void Database::ChangePair(Transaction& transaction) {
   const std::size_t table = Find("pairs");
-  const Row row{Text(10), std::to_string(draw_.Between(1, 9)), draw_.Of<std::string>({"", "b", "b'1", "č", "\\b", "b\tb"})};
+  const Row row{Text(10), std::to_string(draw_.Between(1, 9)), draw_.Of(kPairTexts)};
   const std::string key = tables_[table].KeyOf(row);
   if (!Lock(transaction, table, key)) return;
   if (!Look(transaction, table, key)) (void)Insert(transaction, table, row);
@@ -265,6 +276,13 @@ void Database::ChangeShort(Transaction& transaction) {
   if (!Lock(transaction, table, key)) return;
   if (Look(transaction, table, key)) (void)Update(transaction, table, key, row);
   else (void)Insert(transaction, table, row);
+}
+
+/// As the trigger of ingest/postgres_ddl.h does: the table is to be read once more.
+void Database::TellDdl(Transaction& transaction) {
+  if (transaction.xid == 0) transaction.xid = next_xid_++;
+  const std::string text = fmt::format("ddl {{\"stream\":\"public.{}\",\"because\":\"it was rewritten\"}}", draw_.Of(tables_).name);
+  Note(transaction, {Change::Kind::kMessage, 0, {}, text, {}, {}});
 }
 
 std::string Database::Text(std::size_t most) {
@@ -346,6 +364,7 @@ void Database::Write(WalRecord record) {
 void Database::Apply(const Change& change, std::vector<std::shared_ptr<Rows>>& state) {
   std::shared_ptr<Rows>& rows = state[change.table];
   if (rows.use_count() > 1) rows = std::make_shared<Rows>(*rows);   // somebody's snapshot has it
+  if (change.kind == Change::Kind::kMessage) return;
   if (change.kind == Change::Kind::kTruncate) rows->clear();
   if (!change.key_before.empty()) rows->erase(change.key_before);
   if (!change.key.empty()) (*rows)[change.key] = change.after;

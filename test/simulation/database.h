@@ -41,10 +41,10 @@ struct Table {
 
 /// What a transaction did.
 struct Change {
-  enum class Kind { kInsert, kUpdate, kDelete, kTruncate };
+  enum class Kind { kInsert, kUpdate, kDelete, kTruncate, kMessage };
   Kind kind = Kind::kInsert;
   std::size_t table = 0;
-  std::string key_before, key;
+  std::string key_before, key;    ///< key: of a message its text
   Row before, after;
 };
 
@@ -122,6 +122,7 @@ class Database {
   void ChangeLoose(Transaction& transaction);
   void ChangePair(Transaction& transaction);
   void ChangeShort(Transaction& transaction);
+  void TellDdl(Transaction& transaction);
   std::string Text(std::size_t most);
 
   const Row* Look(const Transaction& transaction, std::size_t table, const std::string& key) const;
@@ -149,6 +150,7 @@ class Database {
   std::map<std::pair<std::size_t, std::string>, std::uint64_t> locks_;
   std::vector<std::set<std::uint64_t>> writers_;
   std::vector<std::uint64_t> exclusive_;
+  std::int64_t most_items_ = 120;
   std::uint64_t next_row_ = 1, next_event_ = 1;
   std::int64_t money_ = 0;
   bool resting_ = false;

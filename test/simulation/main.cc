@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// simulation FOLDER [SEED [COUNT [SECONDS]]]: runs seeds one after another, COUNT of them or until SECONDS are over, each in a folder of its
-/// own under FOLDER; the first twice, and both must be the same to the last line. NANO_TRACE prints every line.
-/// Prints a line a seed that failed, with the step and the end of its trace, and one of what was done in all.
+/// simulation FOLDER [SEED [LEAST [SECONDS]]]: runs seeds one after another in FOLDER, LEAST of them and on until SECONDS are over; the first
+/// twice, and both must be the same to the last line. NANO_TRACE prints every line. Of a seed that failed it says the step and
+/// the end of its trace; the last line says what was done in all.
 
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <iostream>
 
 #include "run_seed.h"
@@ -28,20 +29,20 @@ void Tell(const SeedOptions& options, const Outcome& outcome) {
 
 int main(int count, char** arguments) {
   if (count < 2) {
-    std::cerr << "usage: simulation FOLDER [SEED [COUNT [SECONDS]]]\n";
+    std::cerr << "usage: simulation FOLDER [SEED [LEAST [SECONDS]]]\n";
     return 2;
   }
   const std::filesystem::path folder = std::filesystem::absolute(arguments[1]);
   SeedOptions options;
   options.seed = count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 1;
-  const std::uint64_t many = count > 3 ? std::strtoull(arguments[3], nullptr, 10) : 1;
-  const double seconds = count > 4 ? std::strtod(arguments[4], nullptr) : 1e9;
+  const std::uint64_t least = count > 3 ? std::strtoull(arguments[3], nullptr, 10) : 1;
+  const double seconds = count > 4 ? std::strtod(arguments[4], nullptr) : 0;
   options.prints = std::getenv("NANO_TRACE") != nullptr;
   const auto began = Clock::now();
   const auto passed = [&] { return std::chrono::duration<double>(Clock::now() - began).count(); };
   std::uint64_t ran = 0, failed = 0, faults = 0, commits = 0, looks = 0, records = 0;
   std::map<std::string, std::uint64_t> by_kind;
-  for (; ran < many && passed() < seconds; ++ran, ++options.seed) {
+  for (; ran < least || passed() < seconds; ++ran, ++options.seed) {
     const Outcome outcome = RunSeed(options, folder);
     if (ran == 0 && outcome.failure.empty()) {
       const Outcome again = RunSeed(options, folder);
@@ -63,8 +64,9 @@ int main(int count, char** arguments) {
     for (const auto& [kind, number] : outcome.faults_by_kind) by_kind[kind] += number;
   }
   for (const auto& [kind, number] : by_kind) std::cout << fmt::format("  {:8} {}\n", number, kind);
-  std::cout << fmt::format("{} seeds, {} failed; {} faults in {:.1f} s, {:.0f} a minute; {} log records, {} commits of landing, {} looks at the money", ran, failed, faults, passed(),
-                           static_cast<double>(faults) * 60 / passed(), records, commits, looks)
+  const double processor = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+  std::cout << fmt::format("{} seeds, {} failed; {} faults in {:.1f} s, {:.0f} a minute of processor time; {} log records, {} commits of landing, {} looks at the money", ran,
+                           failed, faults, passed(), static_cast<double>(faults) * 60 / processor, records, commits, looks)
             << std::endl;
   return failed > 0 ? 1 : 0;
 }

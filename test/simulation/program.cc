@@ -10,6 +10,7 @@
 #include "lake/place.h"
 #include "land/fold.h"
 #include "migrate/apply.h"
+#include "watch/doctor.h"
 
 namespace nano::simulation {
 namespace {
@@ -87,6 +88,7 @@ Status Program::OpenSource() {
   if (lake_) TRY(app::CheckJournal(lake_->head(), kSource, journaled_));
   auto feed_options = app::FeedOptionsOf(*warehouse_.contract, warehouse_.layout, kSource);
   feed_options.follow = true;
+  feed_options.on_log = [this](const std::string& line) { trace_.Say("the feed says: {}", line); };
   feed_options.connect = [this](const Secret&, io::Postgres::Mode mode) { return network_.Connect(mode); };
   ASSIGN(feed_, ingest::OpenFeed(*warehouse_.contract->source(kSource), *journal_, feed_options));
   trace_.Say("reads on from {}", journaled_.value);
@@ -185,6 +187,13 @@ Result<std::vector<Row>> Program::Rows(const Table& table) {
   for (const auto& column : table.columns) columns += fmt::format("{}CAST({} AS VARCHAR)", columns.empty() ? "" : ", ", engine::Quote(column.name));
   ASSIGN(auto rows, lake_->connection().Query(fmt::format("SELECT {} FROM lake.main.{}", columns, engine::Quote(table.name))));
   return std::move(rows.rows);
+}
+
+std::string Program::Examine() {
+  Stop();
+  for (const auto& check : watch::CheckStores(warehouse_.layout, {}))
+    if (!check.well()) return fmt::format("doctor says of {}: {}", check.name, check.troubles.front().message);
+  return {};
 }
 
 }  // namespace nano::simulation

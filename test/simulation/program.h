@@ -39,6 +39,8 @@ class Program {
   const std::string& failure() const { return failure_; }
   /// All of a table's rows, each value as text, in no order.
   Result<std::vector<Row>> Rows(const Table& table);
+  /// What `doctor` finds in the stores; empty: all is well. The program is stopped for it.
+  std::string Examine();
   std::uint64_t commits() const { return commits_; }
   std::uint64_t looks() const { return looks_; }
 

@@ -23,7 +23,7 @@ class World {
  public:
   World(const SeedOptions& options, const fs::path& folder)
       : draw_(options.seed), trace_(options.prints), scheduler_(draw_.Fork(), trace_), disk_(folder / "data", draw_.Fork(), trace_),
-        database_(draw_.Fork(), trace_, {draw_.Below(4) + 1, draw_.Below(30) + 3, draw_.Below(100)}),
+        database_(draw_.Fork(), trace_, {draw_.Below(4) + 1, draw_.Below(30) + 3, draw_.Chance(0.1) ? 2000 + draw_.Below(3000) : draw_.Below(100)}),
         server_(draw_.Fork(), scheduler_, trace_, database_, draw_.Of<int>({120000, 130000, 140000, 150000, 160000, 170000})),
         network_(draw_.Fork(), scheduler_, trace_, server_, [this] { return disk_.dead(); }),
         wanted_(Wanted()), program_(folder, draw_.Fork(), scheduler_, network_, disk_, trace_, wanted_, database_.money()), options_(options) {
@@ -31,7 +31,7 @@ class World {
     io::ReplaceBackground(&scheduler_);
     scheduler_.AddTicker([this] { server_.Tick(); });
     disk_rate_ = draw_.Of<double>({0, 0.1, 0.3, 0.6});
-    if (draw_.Chance(0.4)) server_.rates = {0.2, 0.02, 0.02, 0.3, 0.01, 0.06, 0.003};
+    server_.Scale(draw_.Of<double>({0.1, 0.5, 1, 3}));
   }
   ~World() {
     if (!disk_.dead()) disk_.Die(DiskFault::kKill);   // its end need not be in order
@@ -109,7 +109,7 @@ class World {
       if (!database_.at_rest() || n % 10 != 9) continue;
       program_.Land();
       differs = Compare();
-      if (differs.empty()) return {};
+      if (differs.empty()) return program_.Examine();
     }
     return "at the end " + differs;
   }

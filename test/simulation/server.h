@@ -19,8 +19,8 @@ namespace nano::simulation {
 
 /// How often what goes wrong: chances, a tick or a call.
 struct NetworkRates {
-  double refused = 0.02;          ///< a connection that is tried
-  double cut_before = 0.004, cut_after = 0.004;   ///< a query: the server never saw it, or nobody saw its answer
+  double refused = 0.05;          ///< a connection that is tried
+  double cut_before = 0.003, cut_after = 0.003;   ///< a query: the server never saw it, or nobody saw its answer
   double cut_in_copy = 0.05;
   double refused_query = 0.001;   ///< the server ends the session
   double stream_cut = 0.02;
@@ -56,7 +56,9 @@ class Server {
   bool is_up() const { return scheduler_.steady_micros() >= up_at_; }
   std::uint64_t incarnation() const { return incarnation_; }
   /// Nothing goes wrong from here on.
-  void CalmDown();
+  void CalmDown() { Scale(0); }
+  /// So much more, or less, goes wrong.
+  void Scale(double by);
   NetworkRates rates;
 
   using Values = io::PostgresRows::Values;

@@ -102,6 +102,7 @@ std::string Body(const Table& table, const Change& change, std::uint32_t in_stre
       out += '\0';
       Put(out, table.oid);
       break;
+    case Change::Kind::kMessage: break;   // is of no table
   }
   return out;
 }
@@ -137,12 +138,7 @@ bool Walsender::Produce(std::deque<std::string>& frames) {
     case WalRecord::Kind::kChange: Gather(record, frames); break;
     case WalRecord::Kind::kMessage:
       if (start_.messages && record.begin >= start_.from) {
-        std::string out = "M";
-        out += '\0';
-        Put(out, record.begin);
-        PutName(out, "nanohouse");
-        Put(out, static_cast<std::uint32_t>(record.text.size()));
-        Push(record.begin, out + record.text, frames);
+        Push(record.begin, Message(record.begin, false, 0, record.text), frames);
       }
       break;
     case WalRecord::Kind::kCommit: Commit(record, frames); break;
@@ -173,7 +169,8 @@ void Walsender::Gather(const WalRecord& record, std::deque<std::string>& frames)
   if (gathered.first == 0) gathered.first = record.begin;
   const auto published = start_.published.find(record.change->table);
   // A transaction that had begun before the table was published does not send it.
-  if (published == start_.published.end() || gathered.first < published->second) return;
+  const bool tells = record.change->kind == Change::Kind::kMessage;
+  if (tells ? !start_.messages : published == start_.published.end() || gathered.first < published->second) return;
   gathered.pieces.push_back({record.begin, record.subxid, record.change});
   constexpr std::size_t kMany = 5;
   if (start_.streams && record.begin >= start_.from && gathered.pieces.size() >= kMany && draw_.Chance(0.5)) StreamOut(record.xid, gathered, frames);
@@ -195,7 +192,19 @@ void Walsender::StreamOut(std::uint32_t xid, Gathered& gathered, std::deque<std:
   Push(at, "E", frames);
 }
 
+/// A logical message; of a transaction where `transactional`.
+std::string Walsender::Message(std::uint64_t at, bool transactional, std::uint32_t in_stream, const std::string& text) {
+  std::string out = "M";
+  if (in_stream != 0) Put(out, in_stream);
+  out += static_cast<char>(transactional ? 1 : 0);
+  Put(out, at);
+  PutName(out, "nanohouse");
+  Put(out, static_cast<std::uint32_t>(text.size()));
+  return out + text;
+}
+
 void Walsender::SendChange(const Piece& piece, std::uint32_t in_stream, std::set<std::size_t>& described, std::deque<std::string>& frames) {
+  if (piece.change->kind == Change::Kind::kMessage) return Push(piece.at, Message(piece.at, true, in_stream, piece.change->key), frames);
   const Table& table = database_.tables()[piece.change->table];
   if (described.insert(piece.change->table).second || draw_.Chance(0.02)) Push(piece.at, Describe(table, in_stream), frames);
   Push(piece.at, Body(table, *piece.change, in_stream), frames);

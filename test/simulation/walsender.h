@@ -45,6 +45,7 @@ class Walsender {
   void Commit(const WalRecord& record, std::deque<std::string>& frames);
   void StreamOut(std::uint32_t xid, Gathered& gathered, std::deque<std::string>& frames);
   void SendChange(const Piece& piece, std::uint32_t in_stream, std::set<std::size_t>& described, std::deque<std::string>& frames);
+  static std::string Message(std::uint64_t at, bool transactional, std::uint32_t in_stream, const std::string& text);
   std::string Frame(std::uint64_t at, const std::string& message) const;
   void Push(std::uint64_t at, const std::string& message, std::deque<std::string>& frames);
 
