@@ -262,9 +262,10 @@ class PostgresFeed final : public Feed {
   bool IsOver() const { return !options_.follow && ended_ && snapshot_.complete(); }
 
   Status WaitForMore(bool pending) {
-    const bool asks = !stream_->has_messages() && (snapshot_.waits_for_mark() || (!options_.follow && !ended_));
+    const bool waits_for_stream = snapshot_.waits_for_stream(changes_.done());
+    const bool asks = waits_for_stream || (!stream_->has_messages() && (snapshot_.waits_for_mark() || (!options_.follow && !ended_)));
     if (asks) TRY(stream_->AskWhere());
-    const bool reads_on = !snapshot_.complete() && !snapshot_.waits_for_mark();   // something is due at any moment
+    const bool reads_on = !snapshot_.complete() && !snapshot_.waits_for_mark() && !waits_for_stream;   // something is due at any moment
     (void)stream_->Wait(reads_on ? milliseconds(5) : asks ? kAskEvery : pending ? kQuiet : kIdle);
     return {};
   }

@@ -182,6 +182,11 @@ bool PostgresSnapshot::waits_for_mark() const {
   return !chunks_.empty() && std::none_of(chunks_.begin(), chunks_.end(), [](const Chunk& chunk) { return chunk.passed; });
 }
 
+bool PostgresSnapshot::waits_for_stream(wire::Lsn done) const {
+  return chunks_.empty() && open_ > 0 &&
+         std::all_of(tables_.begin(), tables_.end(), [&](const auto& item) { return item.second.step == Step::kDone || (item.second.step == Step::kWaiting && done < item.second.taken_at); });
+}
+
 // --- reading
 
 Status PostgresSnapshot::Advance(PostgresChanges& changes, std::int64_t now) {
@@ -198,6 +203,8 @@ Status PostgresSnapshot::Advance(PostgresChanges& changes, std::int64_t now) {
       if (chunks_.size() >= access_.connections) return {};
       Table& table = tables_.at(stream);
       if (table.step != step) continue;
+      // What the stream still says of it from before it was read whole is dropped, and must not come between its rows.
+      if (step == Step::kWaiting && changes.done() < table.taken_at) continue;
       if (step == Step::kWaiting) TRY(Begin(stream, table, changes, now));
       while (table.step == Step::kChunks && chunks_.size() < access_.connections && AskFor(stream, table)) {}
     }

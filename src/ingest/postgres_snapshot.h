@@ -68,6 +68,8 @@ class PostgresSnapshot final : public ChangeWatch {
   Status OnReached(wire::Lsn lsn, PostgresChanges& changes, std::int64_t now);
   /// Whether nothing is to be done before a mark comes.
   bool waits_for_mark() const;
+  /// Whether nothing is to be done before the stream, which is at `done`, has come to where a table was read.
+  bool waits_for_stream(wire::Lsn done) const;
 
   void Begin(std::uint32_t xid, wire::Lsn commit) override;
   Verdict Judge(const std::string& stream) override;
