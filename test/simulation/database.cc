@@ -456,4 +456,22 @@ void Database::Crash() {
   for (const auto& record : log_) next_xid_ = std::max<std::uint64_t>({next_xid_, record.xid + 1ULL, record.subxid + 1ULL});
 }
 
+DatabaseCopy Database::Copy() {
+  Flush();
+  DatabaseCopy copy{log_.size(), end_, {}};
+  for (const auto& rows : logged_) copy.rows.push_back(*rows);
+  return copy;
+}
+
+void Database::Restore(const DatabaseCopy& copy) {
+  log_.resize(copy.log_records);
+  end_ = flushed_ = copy.end;
+  unseen_.clear();
+  for (std::size_t t = 0; t < tables_.size(); ++t) {
+    logged_[t] = std::make_shared<Rows>(copy.rows[t]);
+    visible_[t] = std::make_shared<Rows>(copy.rows[t]);
+  }
+  Crash();
+}
+
 }  // namespace nano::simulation

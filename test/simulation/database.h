@@ -67,6 +67,13 @@ struct Snapshot {
   std::string Text() const;
 };
 
+/// All that a database holds, at some moment.
+struct DatabaseCopy {
+  std::size_t log_records = 0;
+  std::uint64_t end = 0;
+  std::vector<Rows> rows;
+};
+
 struct DatabaseOptions {
   std::size_t clients = 3;
   std::size_t accounts = 20, items = 60;
@@ -105,6 +112,9 @@ class Database {
   /// Its end in the log, which is flushed.
   std::uint64_t EmitMessage(const std::string& text);
   void Crash();
+  DatabaseCopy Copy();
+  /// It is as it was then, and goes on from there another way.
+  void Restore(const DatabaseCopy& copy);
 
   std::int64_t money() const { return money_; }   ///< in cents, on all accounts
 

@@ -19,9 +19,23 @@
 
 namespace nano::simulation {
 
+/// A table of the warehouse, from one of the database.
+struct WantedTable {
+  const Table* of = nullptr;
+  std::string name;
+  std::string yaml = {};           ///< of its own: `mode: history, `
+  std::string now = "true";        ///< of its rows, those that the database's table has
+};
+
+struct Expectations {
+  std::vector<WantedTable> tables;
+  std::int64_t money = 0;          ///< on all accounts, in cents
+  bool slot_may_be_lost = false;   ///< what differs is written then, a table after the other
+};
+
 class Program {
  public:
-  Program(std::filesystem::path folder, Draw draw, Scheduler& scheduler, Network& network, Disk& disk, Trace& trace, const std::vector<const Table*>& tables, std::int64_t money);
+  Program(std::filesystem::path folder, Draw draw, Scheduler& scheduler, Network& network, Disk& disk, Trace& trace, const Expectations& expected);
   ~Program();
 
   /// Reads a little and journals it; opens the source where it is not open.
@@ -37,8 +51,8 @@ class Program {
 
   /// Why a person would have to look; empty: nothing is wrong.
   const std::string& failure() const { return failure_; }
-  /// All of a table's rows, each value as text, in no order.
-  Result<std::vector<Row>> Rows(const Table& table);
+  /// The rows of a table that the database's should have, each value as text, in no order.
+  Result<std::vector<Row>> Rows(const WantedTable& table);
   /// What `doctor` finds in the stores; empty: all is well. The program is stopped for it.
   std::string Examine();
   std::uint64_t commits() const { return commits_; }
@@ -59,7 +73,7 @@ class Program {
   Network& network_;
   Disk& disk_;
   Trace& trace_;
-  const std::int64_t money_;
+  const Expectations& expected_;
   app::Warehouse warehouse_;
   std::string failure_;
   std::uint64_t commits_ = 0, looks_ = 0;

@@ -26,7 +26,7 @@ class World {
         database_(draw_.Fork(), trace_, {draw_.Below(4) + 1, draw_.Below(30) + 3, draw_.Chance(0.1) ? 2000 + draw_.Below(3000) : draw_.Below(100)}),
         server_(draw_.Fork(), scheduler_, trace_, database_, draw_.Of<int>({120000, 130000, 140000, 150000, 160000, 170000})),
         network_(draw_.Fork(), scheduler_, trace_, server_, [this] { return disk_.dead(); }),
-        wanted_(Wanted()), program_(folder, draw_.Fork(), scheduler_, network_, disk_, trace_, wanted_, database_.money()), options_(options) {
+        expected_(Expect()), program_(folder, draw_.Fork(), scheduler_, network_, disk_, trace_, expected_), options_(options) {
     ReplaceClock(&scheduler_);
     io::ReplaceBackground(&scheduler_);
     scheduler_.AddTicker([this] { server_.Tick(); });
@@ -56,11 +56,20 @@ class World {
   }
 
  private:
-  /// The accounts and the events, and some of the others.
-  std::vector<const Table*> Wanted() {
-    std::vector<const Table*> out;
-    for (const auto& table : database_.tables())
-      if (table.name == "giro" || table.name == "savings" || table.name == "log" || (table.name != "other" && draw_.Chance(0.4))) out.push_back(&table);
+  /// The accounts and the events, and some of the others, perhaps in two forms.
+  Expectations Expect() {
+    Expectations out;
+    out.money = database_.money();
+    out.slot_may_be_lost = draw_.Chance(0.25);
+    for (const auto& table : database_.tables()) {
+      const bool account = table.name == "giro" || table.name == "savings", keeps_all = table.name == "log";
+      // Of events that were in a gap nothing is known.
+      if (table.name == "other" || (keeps_all && out.slot_may_be_lost) || (!account && !keeps_all && !draw_.Chance(0.4))) continue;
+      out.tables.push_back({&table, table.name, keeps_all ? "mode: append, " : ""});
+      if (account || keeps_all || table.key.empty()) continue;
+      if (draw_.Chance(0.2)) out.tables.push_back({&table, table.name + "_soft", "deletes: soft, ", "_deleted_at IS NULL"});
+      if (draw_.Chance(0.2) && !out.slot_may_be_lost) out.tables.push_back({&table, table.name + "_past", "mode: history, ", "valid_to IS NULL"});
+    }
     return out;
   }
 
@@ -76,6 +85,8 @@ class World {
       program_.Land();
     } else if (what < 930) {
       for (std::size_t n = draw_.Below(40); n > 0; --n) scheduler_.Tick();
+    } else if (what < 935) {
+      if (expected_.slot_may_be_lost) LoseSlot();
     } else if (what < 950) {
       trace_.Say("the program is stopped");
       program_.Stop();
@@ -88,6 +99,13 @@ class World {
       program_.Fold();
     }
     Bury();
+  }
+
+  void LoseSlot() {
+    if (backup_ && draw_.Chance(0.5)) server_.Restore(*backup_);
+    else server_.DropSlot();
+    backup_.reset();
+    if (draw_.Chance(0.7)) backup_ = server_.Backup();
   }
 
   void Bury() {
@@ -116,10 +134,9 @@ class World {
 
   std::string Compare() {
     const Snapshot snapshot = database_.TakeLogged();
-    for (const Table* const wanted : wanted_) {
-      const Table& table = *wanted;
+    for (const auto& table : expected_.tables) {
       std::vector<Row> expected;
-      for (const auto& [key, row] : database_.RowsOf(snapshot, database_.Find(table.name))) expected.push_back(row);
+      for (const auto& [key, row] : database_.RowsOf(snapshot, database_.Find(table.of->name))) expected.push_back(row);
       auto seen = program_.Rows(table);
       if (!seen) return seen.error().message;
       std::sort(expected.begin(), expected.end());
@@ -150,9 +167,10 @@ class World {
   Database database_;
   Server server_;
   Network network_;
-  const std::vector<const Table*> wanted_;
+  const Expectations expected_;
   Program program_;
   const SeedOptions options_;
+  std::optional<ServerBackup> backup_;
   double disk_rate_ = 0;
 };
 

@@ -71,6 +71,28 @@ void Server::Crash() {
   exported_.clear();
 }
 
+void Server::DropSlot() {
+  if (sending_ || slots_.empty()) return;
+  trace_.SayFault("slot is dropped");
+  slots_.clear();
+}
+
+ServerBackup Server::Backup() {
+  ServerBackup backup{database_.Copy(), published_, has_publication_, {}};
+  for (const auto& [name, slot] : slots_) backup.slots[name] = slot.confirmed;
+  return backup;
+}
+
+void Server::Restore(const ServerBackup& backup) {
+  trace_.SayFault("backup is restored", fmt::format("to {:x}", backup.database.end));
+  database_.Restore(backup.database);
+  published_ = backup.published;
+  has_publication_ = backup.has_publication;
+  slots_.clear();
+  for (const auto& [name, confirmed] : backup.slots) slots_[name] = {confirmed, confirmed};
+  Crash();
+}
+
 void Server::Serve(Sending& sending) {
   Link& link = *sending.link;
   const std::int64_t now = scheduler_.steady_micros();
@@ -222,6 +244,12 @@ Result<Server::Values> Server::Execute(Session& session, const std::string& sql,
     const std::string name = fmt::format("snapshot-{}", exported_.size() + 1);
     exported_[name] = database_.TakeLogged();
     return Values{{"temporary", Lsn(database_.log_end()), name, "pgoutput"}};
+  }
+  if (begins("SELECT pg_drop_replication_slot($1)")) {
+    if (!slots_.contains(parameters.at(0))) return ServerError(Code::kNotFound, io::kUndefinedObject, "replication slot does not exist");
+    if (sending_) return ServerError(Code::kUnavailable, io::kObjectInUse, "replication slot is active");
+    slots_.erase(parameters.at(0));
+    return Values{{""}};
   }
   if (begins("SELECT pg_snapshot_xmax(") || begins("SELECT txid_snapshot_xmax(")) return Values{{std::to_string(database_.next_xid())}};
   if (begins("SELECT pg_current_snapshot()") || begins("SELECT txid_current_snapshot()")) {

@@ -46,6 +46,13 @@ struct Session {
   std::uint64_t incarnation = 0;  ///< of the server; another: it was ended by a crash
 };
 
+struct ServerBackup {
+  DatabaseCopy database;
+  std::map<std::size_t, std::uint64_t> published;
+  bool has_publication = false;
+  std::map<std::string, std::uint64_t> slots;
+};
+
 class Server {
  public:
   Server(Draw draw, Scheduler& scheduler, Trace& trace, Database& database, int version);
@@ -53,6 +60,10 @@ class Server {
   int version() const { return version_; }
   void Tick();
   void Crash();
+  /// Somebody drops the slot, if nobody reads it.
+  void DropSlot();
+  ServerBackup Backup();
+  void Restore(const ServerBackup& backup);
   bool is_up() const { return scheduler_.steady_micros() >= up_at_; }
   std::uint64_t incarnation() const { return incarnation_; }
   /// Nothing goes wrong from here on.
