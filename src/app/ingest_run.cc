@@ -148,7 +148,7 @@ class SourceRun {
       const auto more = [&](std::vector<journal::BlockPtr>& further) {
         while (!intake.end && intake.status) {
           Pop(intake, further);
-          if (!further.empty()) return land::AreWhole(further, lander_->taken(), further.back()->end());
+          if (!further.empty()) return journal::Cover(further, lander_->taken(), further.back()->end());
           if (intake.journaled > lander_->taken()) return false;
         }
         return !further.empty();
@@ -185,7 +185,7 @@ class SourceRun {
 
   /// From memory where the journal kept the blocks, else from its files.
   Status Land(std::vector<journal::BlockPtr> blocks, Intake& intake, const land::MoreBlocks& more) {
-    if (!land::AreWhole(blocks, lander_->taken(), intake.journaled)) {
+    if (!journal::Cover(blocks, lander_->taken(), intake.journaled)) {
       blocks.clear();
       ASSIGN(const auto reader, journal::Reader::Open(layout_.journal(source_.name)));
       TRY(lander_->CatchUp(*reader));

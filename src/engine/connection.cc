@@ -48,7 +48,8 @@ Code CodeOf(std::string_view text, duckdb_error_type type) {
     case DUCKDB_ERROR_PERMISSION: return Code::kDenied;
     default: break;
   }
-  if (Contains(text, "IO Error") || Contains(text, "disk I/O error")) return Code::kUnavailable;
+  for (const char* const said : {"IO Error", "disk I/O error", "database or disk is full", "unable to open database file"})   // the last three are SQLite's
+    if (Contains(text, said)) return Code::kUnavailable;
   if (Contains(text, "INTERNAL Error") || Contains(text, "FATAL Error")) return Code::kInternal;
   return Code::kInvalid;
 }

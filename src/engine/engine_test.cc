@@ -67,6 +67,8 @@ TEST_F(EngineTest, AStreamGivesEveryRow) {
 TEST_F(EngineTest, AnErrorSaysWhatTheCallerDoes) {
   EXPECT_EQ(connection_->Execute("SELEC").error().code, Code::kInvalid);
   EXPECT_EQ(connection_->Execute("SELECT * FROM read_parquet('/nowhere/x.parquet')").error().code, Code::kUnavailable);
+  const Status attached = connection_->Execute("ATTACH '/nowhere/x.db' AS nowhere (TYPE sqlite)");
+  EXPECT_EQ(attached ? connection_->Execute("CREATE TABLE nowhere.t (a INTEGER)").error().code : attached.error().code, Code::kUnavailable);
 }
 
 TEST_F(EngineTest, NothingIsFetchedFromOutside) {

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "contract/model.h"
+#include "io/postgres.h"
 #include "journal/journal.h"
 
 namespace nano::ingest {
@@ -57,6 +58,7 @@ struct FeedOptions {
   std::vector<std::set<std::string>> together = {};      ///< of these, which fill one table: their rows can only be read once more together
   std::shared_ptr<PostBox> posts = {};                 ///< of a source that is posted to
   std::filesystem::path spool = {};                    ///< where a temporary file may be made
+  io::PostgresOpener connect = io::Postgres::Connect;  ///< how a database is reached
   bool follow = false;                                 ///< a source that goes on saying something never ends: what it says is waited for
 };
 

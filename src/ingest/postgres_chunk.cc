@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "ingest/postgres_changes.h"
 #include "ingest/postgres_query.h"
 #include "wire/postgres_text.h"
@@ -28,7 +29,7 @@ std::string TextOfKey(const json& value) {
 /// One connection at work.
 class ChunkReader {
  public:
-  ChunkReader(io::Postgres& connection, const std::stop_token& stop) : connection_(connection), stop_(stop) {}
+  ChunkReader(io::Postgres& connection, wire::PgTypes& types, const std::stop_token& stop) : connection_(connection), types_(types), stop_(stop) {}
 
   Result<ChunkRows> Read(const ChunkTask& task) {
     ChunkRows out;
@@ -40,7 +41,7 @@ class ChunkReader {
       TRY(ended);
       if (*read) break;
       if (stop_.stop_requested()) return Fail(Code::kUnavailable, "stopped while a table was read");
-      std::this_thread::sleep_for(kRetry);
+      SleepFor(kRetry, stop_);
     }
     // The commit that the transaction's id brings has the log written out, and so the mark.
     ASSIGN(const auto place, connection_.Query("SELECT pg_logical_emit_message(false, $1, $2), txid_current()", {std::string(kMarkPrefix), task.mark}));
@@ -108,23 +109,25 @@ class ChunkReader {
   }
 
   io::Postgres& connection_;
+  wire::PgTypes& types_;
   const std::stop_token& stop_;
-  wire::PgTypes types_;
 };
 
 }  // namespace
 
 ChunkReaders::~ChunkReaders() {
-  for (auto& thread : threads_) thread.request_stop();
+  for (auto& work : working_) work->RequestStop();
   const std::lock_guard lock(mutex_);
   for (io::Postgres* const connection : asked_) connection->Cancel();
 }
 
 void ChunkReaders::Give(ChunkTask task) {
-  const std::lock_guard lock(mutex_);
-  tasks_.push_back(std::move(task));
-  if (idle_ >= tasks_.size() || threads_.size() >= connections_) changed_.notify_all();
-  else threads_.emplace_back([this](const std::stop_token& stop) { Run(stop); });
+  std::erase_if(working_, [](const auto& work) { return work->ended(); });
+  working_.push_back(io::TheBackground().Start([this, given = std::move(task)](const std::stop_token& stop) {
+    Result<ChunkRows> rows = Read(given, stop);
+    const std::lock_guard lock(mutex_);
+    done_.push_back({given.id, std::move(rows)});
+  }));
 }
 
 std::optional<ChunkReaders::Done> ChunkReaders::Take() {
@@ -135,36 +138,27 @@ std::optional<ChunkReaders::Done> ChunkReaders::Take() {
   return done;
 }
 
-void ChunkReaders::Run(const std::stop_token& stop) {
-  std::unique_ptr<io::Postgres> connection;
-  std::optional<ChunkReader> reader;
-  std::unique_lock lock(mutex_);
-  while (true) {
-    ++idle_;
-    const bool some = changed_.wait(lock, stop, [&] { return !tasks_.empty(); });
-    --idle_;
-    if (!some) return;
-    const ChunkTask task = std::move(tasks_.front());
-    tasks_.pop_front();
-    lock.unlock();
-    Result<ChunkRows> rows = [&]() -> Result<ChunkRows> {
-      if (!connection) {
-        ASSIGN(connection, io::Postgres::Connect(url_, io::Postgres::Mode::kQueries));
-        reader.emplace(*connection, stop);
-      }
-      {
-        const std::lock_guard asking(mutex_);
-        if (stop.stop_requested()) return Fail(Code::kUnavailable, "stopped while a table was read");
-        asked_.insert(connection.get());
-      }
-      auto read = reader->Read(task);
-      const std::lock_guard asking(mutex_);
-      asked_.erase(connection.get());
-      return read;
-    }();
-    lock.lock();
-    done_.push_back({task.id, std::move(rows)});
+/// By a connection that has nothing to do, or by a new one.
+Result<ChunkRows> ChunkReaders::Read(const ChunkTask& task, const std::stop_token& stop) {
+  Session session;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      session = std::move(idle_.back());
+      idle_.pop_back();
+    }
   }
+  if (!session.connection) { ASSIGN(session.connection, connect_(url_, io::Postgres::Mode::kQueries)); }
+  {
+    const std::lock_guard lock(mutex_);
+    if (stop.stop_requested()) return Fail(Code::kUnavailable, "stopped while a table was read");
+    asked_.insert(session.connection.get());
+  }
+  auto rows = ChunkReader(*session.connection, session.types, stop).Read(task);
+  const std::lock_guard lock(mutex_);
+  asked_.erase(session.connection.get());
+  if (rows) idle_.push_back(std::move(session));
+  return rows;
 }
 
 }  // namespace nano::ingest

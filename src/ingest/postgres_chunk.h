@@ -3,7 +3,6 @@
 /// Chunks of tables' rows, read by connections of their own beside the stream: several at once, each by a snapshot that sees
 /// what the stream had said when it was asked for, with a mark in the log behind it. One owner's thread gives and takes.
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -12,13 +11,13 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "base/result.h"
 #include "base/secret.h"
 #include "ingest/postgres_catalog.h"
 #include "ingest/postgres_visibility.h"
+#include "io/background.h"
 
 namespace nano::ingest {
 
@@ -56,8 +55,8 @@ struct ChunkRows {
 
 class ChunkReaders {
  public:
-  /// Connections are made as they are needed.
-  ChunkReaders(const Secret& url, std::size_t connections) : url_(url), connections_(connections) {}
+  /// Connections are made as they are needed. No more tasks may be under way than there may be connections.
+  ChunkReaders(const io::PostgresOpener& connect, const Secret& url, std::size_t connections) : connect_(connect), url_(url), connections_(connections) {}
   ~ChunkReaders();
   ChunkReaders(const ChunkReaders&) = delete;
   ChunkReaders& operator=(const ChunkReaders&) = delete;
@@ -72,17 +71,20 @@ class ChunkReaders {
   std::optional<Done> Take();
 
  private:
-  void Run(const std::stop_token& stop);
+  struct Session {
+    std::unique_ptr<io::Postgres> connection;
+    wire::PgTypes types;                                        ///< what was learnt by it
+  };
+  Result<ChunkRows> Read(const ChunkTask& task, const std::stop_token& stop);
 
+  const io::PostgresOpener& connect_;
   const Secret& url_;
   const std::size_t connections_;
-  std::mutex mutex_;                           // guards all that follows
-  std::condition_variable_any changed_;
-  std::deque<ChunkTask> tasks_;
+  std::mutex mutex_;                                            // guards all that follows
   std::deque<Done> done_;
-  std::size_t idle_ = 0;
-  std::set<io::Postgres*> asked_;              ///< connections that wait for an answer
-  std::vector<std::jthread> threads_;          ///< last, so that they end first
+  std::vector<Session> idle_;
+  std::set<io::Postgres*> asked_;                               ///< connections that wait for an answer
+  std::vector<std::unique_ptr<io::Background::Work>> working_;  ///< the owner's; last, so that they end first
 };
 
 }  // namespace nano::ingest

@@ -21,7 +21,6 @@ namespace {
 
 using nlohmann::json;
 using std::chrono::milliseconds;
-using Clock = std::chrono::steady_clock;
 
 /// What came is committed once nothing more has come for so long.
 constexpr milliseconds kQuiet{30};
@@ -45,7 +44,7 @@ class PostgresFeed final : public Feed {
  public:
   PostgresFeed(const contract::Source& source, journal::Writer& journal, const FeedOptions& options, Secret url, std::unique_ptr<io::Postgres> queries)
       : source_(source), journal_(journal), options_(options), url_(std::move(url)), queries_(std::move(queries)),
-        snapshot_({*queries_, url_, types_, source.postgres.publication, Nonce(), options.exact_streams, kConnections}),
+        snapshot_({*queries_, options_.connect, url_, types_, source.postgres.publication, Nonce(), options.exact_streams, kConnections}),
         changes_(journal, options.spool, [this](const wire::PgMessage& relation) { return Describe(relation); }, snapshot_) {}
 
   /// Makes ready what the database lacks, and begins to read.
@@ -75,7 +74,7 @@ class PostgresFeed final : public Feed {
 
   Result<Step> Next(std::size_t bytes) override {
     Step step;
-    const auto began = Clock::now();
+    const auto began = NowSteady();
     auto last_frame = began;
     while (!step.end) {
       now_ = NowMicros();
@@ -85,7 +84,7 @@ class PostgresFeed final : public Feed {
       }
       if (!changes_.in_transaction()) TRY(snapshot_.Advance(changes_, now_));
       ASSIGN(const auto frame, stream_->Next());
-      const auto now = Clock::now();
+      const auto now = NowSteady();
       const bool pending = journal_.pending_bytes() > 0;
       if (frame) {
         last_frame = now;
@@ -162,7 +161,7 @@ class PostgresFeed final : public Feed {
     TRY(CommitCheckpoint());   // from here on it is known that there was a slot
     const bool asks = place_.last.commit.value != 0 && confirmed_ <= place_.last.commit;
     if (asks) changes_.ExpectLast();
-    ASSIGN(stream_, PostgresStream::Start(url_, {slot_, {source_.postgres.publication}, asks ? place_.last.commit : place_.lsn}));
+    ASSIGN(stream_, PostgresStream::Start(options_.connect, url_, {slot_, {source_.postgres.publication}, asks ? place_.last.commit : place_.lsn}));
     return {};
   }
 
@@ -263,9 +262,10 @@ class PostgresFeed final : public Feed {
   bool IsOver() const { return !options_.follow && ended_ && snapshot_.complete(); }
 
   Status WaitForMore(bool pending) {
-    const bool asks = !stream_->has_messages() && (snapshot_.waits_for_mark() || (!options_.follow && !ended_));
+    const bool waits_for_stream = snapshot_.waits_for_stream(changes_.done());
+    const bool asks = waits_for_stream || (!stream_->has_messages() && (snapshot_.waits_for_mark() || (!options_.follow && !ended_)));
     if (asks) TRY(stream_->AskWhere());
-    const bool reads_on = !snapshot_.complete() && !snapshot_.waits_for_mark();   // something is due at any moment
+    const bool reads_on = !snapshot_.complete() && !snapshot_.waits_for_mark() && !waits_for_stream;   // something is due at any moment
     (void)stream_->Wait(reads_on ? milliseconds(5) : asks ? kAskEvery : pending ? kQuiet : kIdle);
     return {};
   }
@@ -275,12 +275,12 @@ class PostgresFeed final : public Feed {
   Status Commit(Step& step) {
     const bool pending = journal_.pending_bytes() > 0;
     const bool moved = changes_.done() > journaled_;
-    if (!pending && !(moved && (step.end || saves_ || Clock::now() - committed_ >= kIdleCheckpoint))) return {};
+    if (!pending && !(moved && (step.end || saves_ || NowSteady() - committed_ >= kIdleCheckpoint))) return {};
     saves_ = false;
     place_.lsn = std::max(place_.lsn, changes_.done());
     place_.last = changes_.last();
     ASSIGN(step.blocks, journal_.Commit(Checkpoint()));
-    committed_ = Clock::now();
+    committed_ = NowSteady();
     journaled_ = place_.lsn;
     return stream_->Acknowledge(journaled_);
   }
@@ -315,7 +315,7 @@ class PostgresFeed final : public Feed {
   bool ended_ = false;
   bool saves_ = false;               ///< somebody waits for the checkpoint to say how far the stream has come
   wire::Lsn journaled_;              ///< what the checkpoint has
-  Clock::time_point committed_ = Clock::now();
+  Clock::Steady committed_ = NowSteady();
   std::int64_t now_ = 0;
   FeedProgress progress_;
 };
@@ -324,7 +324,7 @@ class PostgresFeed final : public Feed {
 
 Result<std::unique_ptr<Feed>> OpenPostgres(const contract::Source& source, journal::Writer& journal, const FeedOptions& options) {
   ASSIGN(Secret url, source.postgres.url.Resolve());
-  ASSIGN(auto queries, io::Postgres::Connect(url, io::Postgres::Mode::kQueries));
+  ASSIGN(auto queries, options.connect(url, io::Postgres::Mode::kQueries));
   auto feed = std::make_unique<PostgresFeed>(source, journal, options, std::move(url), std::move(queries));
   TRY(feed->Open());
   return std::unique_ptr<Feed>(std::move(feed));

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
-#include <thread>
 
+#include "base/clock.h"
 #include "ingest/postgres_catalog.h"
 #include "io/signals.h"
 
@@ -201,23 +201,23 @@ Result<wire::Lsn> MakeSlot(io::Postgres& connection, const std::string& name) {
 }
 
 Status DropSlot(io::Postgres& connection, const std::string& name) {
-  const auto deadline = std::chrono::steady_clock::now() + kSlotPatience;
+  const auto deadline = NowSteady() + kSlotPatience;
   while (true) {
     const auto dropped = connection.Query("SELECT pg_drop_replication_slot($1)", {name});
     if (dropped) return {};
-    if (dropped.error().value != io::kObjectInUse || std::chrono::steady_clock::now() > deadline || io::StopRequested()) return tl::make_unexpected(dropped.error());
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    if (dropped.error().value != io::kObjectInUse || NowSteady() > deadline || io::StopRequested()) return tl::make_unexpected(dropped.error());
+    SleepFor(std::chrono::milliseconds(100));
   }
 }
 
 Status SeizeSlot(io::Postgres& connection, const std::string& name) {
-  const auto deadline = std::chrono::steady_clock::now() + kSlotPatience;
+  const auto deadline = NowSteady() + kSlotPatience;
   while (true) {
     TRY(connection.Query("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NOT NULL", {name}));
     const auto dropped = connection.Query("SELECT pg_drop_replication_slot($1)", {name});
     if (dropped) return {};
-    if (dropped.error().value != io::kObjectInUse || std::chrono::steady_clock::now() > deadline) return tl::make_unexpected(dropped.error());
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (dropped.error().value != io::kObjectInUse || NowSteady() > deadline) return tl::make_unexpected(dropped.error());
+    SleepFor(std::chrono::milliseconds(50));
   }
 }
 

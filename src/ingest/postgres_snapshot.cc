@@ -182,6 +182,11 @@ bool PostgresSnapshot::waits_for_mark() const {
   return !chunks_.empty() && std::none_of(chunks_.begin(), chunks_.end(), [](const Chunk& chunk) { return chunk.passed; });
 }
 
+bool PostgresSnapshot::waits_for_stream(wire::Lsn done) const {
+  return chunks_.empty() && open_ > 0 &&
+         std::all_of(tables_.begin(), tables_.end(), [&](const auto& item) { return item.second.step == Step::kDone || (item.second.step == Step::kWaiting && done < item.second.taken_at); });
+}
+
 // --- reading
 
 Status PostgresSnapshot::Advance(PostgresChanges& changes, std::int64_t now) {
@@ -198,6 +203,8 @@ Status PostgresSnapshot::Advance(PostgresChanges& changes, std::int64_t now) {
       if (chunks_.size() >= access_.connections) return {};
       Table& table = tables_.at(stream);
       if (table.step != step) continue;
+      // What the stream still says of it from before it was read whole is dropped, and must not come between its rows.
+      if (step == Step::kWaiting && changes.done() < table.taken_at) continue;
       if (step == Step::kWaiting) TRY(Begin(stream, table, changes, now));
       while (table.step == Step::kChunks && chunks_.size() < access_.connections && AskFor(stream, table)) {}
     }
@@ -322,7 +329,7 @@ std::unique_ptr<wire::PgTable> PostgresSnapshot::Shape(const TableName& name, co
 Status PostgresSnapshot::ReadWhole(const std::string& stream, Table& table, PostgresChanges& changes, std::int64_t now) {
   const TableName name = *SplitStream(stream);
   auto& queries = access_.queries;
-  ASSIGN(const auto replication, io::Postgres::Connect(access_.url, io::Postgres::Mode::kReplication));
+  ASSIGN(const auto replication, access_.connect(access_.url, io::Postgres::Mode::kReplication));
   ASSIGN(const auto slot, replication->Query(fmt::format("CREATE_REPLICATION_SLOT {} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT",
                                                          replication->Identifier(fmt::format("nanohouse_snapshot_{}_{}", access_.nonce, ++marks_)))));
   const wire::Lsn taken_at = wire::ParseLsn(slot.text(0, 1)).value_or(wire::Lsn{});

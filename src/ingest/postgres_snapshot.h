@@ -26,6 +26,7 @@ namespace nano::ingest {
 /// What is needed to read tables; all of it outlives the snapshot.
 struct SnapshotAccess {
   io::Postgres& queries;
+  const io::PostgresOpener& connect;
   const Secret& url;
   wire::PgTypes& types;
   std::string publication;
@@ -43,7 +44,7 @@ enum class Reread : std::uint8_t {
 
 class PostgresSnapshot final : public ChangeWatch {
  public:
-  explicit PostgresSnapshot(SnapshotAccess access) : access_(std::move(access)), readers_(access_.url, access_.connections) {}
+  explicit PostgresSnapshot(SnapshotAccess access) : access_(std::move(access)), readers_(access_.connect, access_.url, access_.connections) {}
 
   /// How far each stream was, as Save() told; of streams that are new all rows are to be read.
   void Load(const nlohmann::json& saved, const std::vector<std::string>& streams);
@@ -67,6 +68,8 @@ class PostgresSnapshot final : public ChangeWatch {
   Status OnReached(wire::Lsn lsn, PostgresChanges& changes, std::int64_t now);
   /// Whether nothing is to be done before a mark comes.
   bool waits_for_mark() const;
+  /// Whether nothing is to be done before the stream, which is at `done`, has come to where a table was read.
+  bool waits_for_stream(wire::Lsn done) const;
 
   void Begin(std::uint32_t xid, wire::Lsn commit) override;
   Verdict Judge(const std::string& stream) override;

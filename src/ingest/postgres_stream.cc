@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingest/postgres_stream.h"
 
-#include "base/clock.h"
 #include "io/signals.h"
 
 namespace nano::ingest {
 namespace {
 
 using std::chrono::seconds;
-using Clock = std::chrono::steady_clock;
 
 constexpr seconds kTellEvery{5};
 /// A walsender whose client was killed may hold the slot until it notices.
@@ -36,33 +34,33 @@ std::string Command(const io::Postgres& connection, const StreamStart& start, co
 
 }  // namespace
 
-PostgresStream::PostgresStream(std::unique_ptr<io::Postgres> connection) : connection_(std::move(connection)), told_(Clock::now()) {}
+PostgresStream::PostgresStream(std::unique_ptr<io::Postgres> connection) : connection_(std::move(connection)), told_(NowSteady()) {}
 
 PostgresStream::~PostgresStream() {
   const std::lock_guard lock(mutex_);
   if (!broken_) (void)SendStatus();   // the slot need not wait for the next run to forget what is durable
 }
 
-Result<std::unique_ptr<PostgresStream>> PostgresStream::Start(const Secret& url, const StreamStart& start) {
-  ASSIGN(auto connection, io::Postgres::Connect(url, io::Postgres::Mode::kReplication));
+Result<std::unique_ptr<PostgresStream>> PostgresStream::Start(const io::PostgresOpener& connect, const Secret& url, const StreamStart& start) {
+  ASSIGN(auto connection, connect(url, io::Postgres::Mode::kReplication));
   const Protocol protocol = ProtocolOf(connection->server_version());
   const std::string command = Command(*connection, start, protocol);
-  const auto deadline = Clock::now() + kSlotPatience;
+  const auto deadline = NowSteady() + kSlotPatience;
   while (true) {
     const Status started = connection->StartCopyBoth(command);
     if (started) break;
-    if (started.error().value != io::kObjectInUse || Clock::now() > deadline || io::StopRequested()) return tl::make_unexpected(started.error());
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    if (started.error().value != io::kObjectInUse || NowSteady() > deadline || io::StopRequested()) return tl::make_unexpected(started.error());
+    SleepFor(std::chrono::milliseconds(200));
   }
   std::unique_ptr<PostgresStream> stream(new PostgresStream(std::move(connection)));
   stream->has_messages_ = protocol.messages;
   stream->received_ = stream->durable_ = start.from;
-  stream->keeper_ = std::jthread([at = stream.get()](const std::stop_token& stop) { at->KeepAlive(stop); });
+  stream->keeper_ = io::TheBackground().Start([at = stream.get()](const std::stop_token& stop) { at->KeepAlive(stop); });
   return stream;
 }
 
 Status PostgresStream::SendStatus(Asks asks) {
-  told_ = Clock::now();
+  told_ = NowSteady();
   std::string status = wire::StandbyStatus(received_, durable_, NowMicros());
   if (asks == Asks::kYes) status.back() = '\1';
   const Status sent = connection_->Send(status);
@@ -71,10 +69,11 @@ Status PostgresStream::SendStatus(Asks asks) {
 }
 
 void PostgresStream::KeepAlive(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  while (!stop.stop_requested() && !broken_) {
-    woken_.wait_for(lock, stop, seconds(1), [] { return false; });
-    if (!stop.stop_requested() && Clock::now() - told_ >= kTellEvery) (void)SendStatus();   // the owner meets the error
+  while (true) {
+    SleepFor(seconds(1), stop);
+    const std::lock_guard lock(mutex_);
+    if (stop.stop_requested() || broken_) return;
+    if (NowSteady() - told_ >= kTellEvery) (void)SendStatus();   // the owner meets the error
   }
 }
 

@@ -5,16 +5,16 @@
 /// One owner's thread.
 
 #include <chrono>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "io/background.h"
 #include "io/postgres.h"
 #include "wire/pgoutput.h"
 
@@ -29,13 +29,13 @@ struct StreamStart {
 class PostgresStream {
  public:
   /// kUnavailable: the slot is in use, or the server can't be reached.
-  static Result<std::unique_ptr<PostgresStream>> Start(const Secret& url, const StreamStart& start);
+  static Result<std::unique_ptr<PostgresStream>> Start(const io::PostgresOpener& connect, const Secret& url, const StreamStart& start);
   ~PostgresStream();
 
   /// The next frame, if one is there; its bytes are valid until the next call. Requests for an answer are answered.
   Result<std::optional<wire::WalFrame>> Next();
   /// Until there may be a frame, or the time is over. True: there may be one.
-  bool Wait(std::chrono::milliseconds at_most) const { return io::WaitReadable(connection_->socket(), at_most); }
+  bool Wait(std::chrono::milliseconds at_most) const { return connection_->WaitReadable(at_most); }
   /// Tells the server that all up to there is durable.
   Status Acknowledge(wire::Lsn durable);
   /// Asks for a keepalive, which tells how far the server has come.
@@ -53,10 +53,9 @@ class PostgresStream {
   std::mutex mutex_;              // guards all that follows
   std::unique_ptr<io::Postgres> connection_;
   wire::Lsn received_, durable_;
-  std::chrono::steady_clock::time_point told_;
+  Clock::Steady told_;
   bool broken_ = false;
-  std::condition_variable_any woken_;
-  std::jthread keeper_;           ///< last, so that it ends first
+  std::unique_ptr<io::Background::Work> keeper_;          ///< last, so that it ends first
 };
 
 }  // namespace nano::ingest

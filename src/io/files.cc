@@ -12,9 +12,9 @@
 #include <cstring>
 #include <mutex>
 #include <set>
-#include <thread>
 #include <vector>
 
+#include "io/background.h"
 #include "io/descriptor.h"
 #include "io/fault.h"
 
@@ -148,8 +148,8 @@ Status SyncFiles(const std::vector<std::filesystem::path>& files, const std::str
     }
   };
   {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < std::min(files.size(), kAtOnce); ++i) threads.emplace_back(sync);
+    std::vector<std::unique_ptr<Background::Work>> beside;
+    for (std::size_t i = 1; i < std::min(files.size(), kAtOnce); ++i) beside.push_back(TheBackground().Start([&sync](const std::stop_token&) { sync(); }));
     sync();
   }
   TRY(failed);

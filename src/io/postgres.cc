@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libpq-fe.h>
+#include <poll.h>
 
 #include <charconv>
 
@@ -99,6 +100,44 @@ tl::unexpected<Error> CouldNotConnect(PGconn* connection) {
   return failure;
 }
 
+struct Finish {
+  void operator()(PGconn* connection) const { PQfinish(connection); }
+};
+struct FreeMemory {
+  void operator()(char* memory) const { PQfreemem(memory); }
+};
+struct FreeCancel {
+  void operator()(PGcancel* cancel) const { PQfreeCancel(cancel); }
+};
+using Connection = std::unique_ptr<PGconn, Finish>;
+
+class LibpqConnection final : public Postgres {
+ public:
+  explicit LibpqConnection(Connection connection)
+      : connection_(std::move(connection)), cancel_(PQgetCancel(connection_.get())), socket_(PQsocket(connection_.get())) {}
+
+  int server_version() const override { return PQserverVersion(connection_.get()); }
+  Result<PostgresRows> Query(const std::string& sql, const std::vector<std::string>& parameters) override;
+  Status CopyOut(const std::string& sql, const std::function<Status(std::string& line)>& take) override;
+  std::string Literal(std::string_view text) const override;
+  std::string Identifier(std::string_view text) const override;
+  Status StartCopyBoth(const std::string& sql) override;
+  Result<std::optional<std::string_view>> Receive() override;
+  Status Consume() override;
+  Status Send(std::string_view message) override;
+  bool WaitReadable(milliseconds at_most) const override;
+  void Cancel() const override;
+
+ private:
+  Status Await();
+  tl::unexpected<Error> Broken() const;
+
+  Connection connection_;
+  std::unique_ptr<PGcancel, FreeCancel> cancel_;
+  std::unique_ptr<char, FreeMemory> message_;
+  const int socket_;
+};
+
 }  // namespace
 
 const std::string& PostgresRows::text(std::size_t row, std::size_t column) const {
@@ -114,21 +153,12 @@ std::int64_t PostgresRows::integer(std::size_t row, std::size_t column) const {
   return number;
 }
 
-void Postgres::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
-void Postgres::FreeMemory::operator()(char* memory) const { PQfreemem(memory); }
-
-void Postgres::FreeCancel::operator()(pg_cancel* cancel) const { PQfreeCancel(cancel); }
-
-Postgres::Postgres(std::unique_ptr<pg_conn, Finish> connection)
-    : connection_(std::move(connection)), cancel_(PQgetCancel(connection_.get())), socket_(PQsocket(connection_.get())) {}
-Postgres::~Postgres() = default;
-
 Result<std::unique_ptr<Postgres>> Postgres::Connect(const Secret& url, Mode mode) {
   ASSIGN(const std::string options, OptionsOf(url));
   const char* const names[] = {"keepalives_idle", "tcp_user_timeout", "dbname", "options", "client_encoding", "fallback_application_name",
                                mode == Mode::kReplication ? "replication" : nullptr, nullptr};
   const char* const values[] = {"30", "60000", url.Reveal().c_str(), options.c_str(), "UTF8", "nanohouse", "database", nullptr};
-  std::unique_ptr<pg_conn, Finish> connection(PQconnectStartParams(names, values, 1));
+  Connection connection(PQconnectStartParams(names, values, 1));
   if (!connection) return Fail(Code::kUnavailable, "there is no memory for a connection");
   PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);   // states are told apart by their codes, in any language
   const auto deadline = Clock::now() + kConnectTime;
@@ -142,26 +172,24 @@ Result<std::unique_ptr<Postgres>> Postgres::Connect(const Secret& url, Mode mode
   PQsetErrorVerbosity(connection.get(), PQERRORS_DEFAULT);
   PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
   if (PQsetnonblocking(connection.get(), 1) != 0) return Fail(Code::kUnavailable, "the database's connection can't be used without waiting");
-  return std::unique_ptr<Postgres>(new Postgres(std::move(connection)));
+  return std::make_unique<LibpqConnection>(std::move(connection));
 }
 
-void Postgres::Cancel() const {
+void LibpqConnection::Cancel() const {
   char reason[256];
   if (cancel_) (void)PQcancel(cancel_.get(), reason, sizeof reason);   // what was asked may have ended already
 }
 
-int Postgres::server_version() const { return PQserverVersion(connection_.get()); }
-
-tl::unexpected<Error> Postgres::Broken() const {
+tl::unexpected<Error> LibpqConnection::Broken() const {
   const Said said = WhatServerSaid(PQerrorMessage(connection_.get()));
   return Fail(Code::kUnavailable, "the database's connection broke: {}", said.message.empty() ? "it was closed" : said.message);
 }
 
-bool WaitReadable(int socket, milliseconds at_most) {
+bool LibpqConnection::WaitReadable(milliseconds at_most) const {
   const auto deadline = Clock::now() + at_most;
   while (!StopRequested()) {
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now());
-    struct pollfd wait {socket, POLLIN, 0};
+    struct pollfd wait {socket_, POLLIN, 0};
     const int ready = ::poll(&wait, 1, static_cast<int>(std::max<std::int64_t>(0, std::min(left, kGlance).count())));
     if (ready > 0) return true;
     if (left <= milliseconds::zero()) return false;
@@ -170,7 +198,7 @@ bool WaitReadable(int socket, milliseconds at_most) {
 }
 
 /// Until libpq has an answer; what is to be sent goes out meanwhile.
-Status Postgres::Await() {
+Status LibpqConnection::Await() {
   while (true) {
     const int flushed = PQflush(connection_.get());
     if (flushed < 0) return Broken();
@@ -183,13 +211,13 @@ Status Postgres::Await() {
   }
 }
 
-Result<PostgresRows> Postgres::Query(const std::string& sql, const std::vector<std::string>& parameters) {
+Result<PostgresRows> LibpqConnection::Query(const std::string& sql, const std::vector<std::string>& parameters) {
   std::vector<const char*> values;
   for (const auto& parameter : parameters) values.push_back(parameter.c_str());
   const int sent = parameters.empty() ? PQsendQuery(connection_.get(), sql.c_str())
                                       : PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0);
   if (sent == 0) return Broken();
-  PostgresRows rows;
+  PostgresRows::Values rows;
   std::optional<tl::unexpected<Error>> failure;
   while (true) {
     TRY(Await());
@@ -197,9 +225,9 @@ Result<PostgresRows> Postgres::Query(const std::string& sql, const std::vector<s
     if (!got.result) break;
     switch (PQresultStatus(got.result)) {
       case PGRES_TUPLES_OK:
-        rows.rows_.clear();
+        rows.clear();
         for (int r = 0; r < PQntuples(got.result); ++r) {
-          auto& row = rows.rows_.emplace_back();
+          auto& row = rows.emplace_back();
           for (int c = 0; c < PQnfields(got.result); ++c) {
             if (PQgetisnull(got.result, r, c)) row.emplace_back();
             else row.emplace_back(std::string(PQgetvalue(got.result, r, c), static_cast<std::size_t>(PQgetlength(got.result, r, c))));
@@ -212,7 +240,7 @@ Result<PostgresRows> Postgres::Query(const std::string& sql, const std::vector<s
     }
   }
   if (failure) return *failure;
-  return rows;
+  return PostgresRows(std::move(rows));
 }
 
 Status Postgres::Execute(const std::string& sql) {
@@ -220,7 +248,7 @@ Status Postgres::Execute(const std::string& sql) {
   return {};
 }
 
-Status Postgres::CopyOut(const std::string& sql, const std::function<Status(std::string& line)>& take) {
+Status LibpqConnection::CopyOut(const std::string& sql, const std::function<Status(std::string& line)>& take) {
   if (PQsendQuery(connection_.get(), sql.c_str()) == 0) return Broken();
   Status failed;
   while (true) {
@@ -253,17 +281,17 @@ Status Postgres::CopyOut(const std::string& sql, const std::function<Status(std:
   }
 }
 
-std::string Postgres::Literal(std::string_view text) const {
+std::string LibpqConnection::Literal(std::string_view text) const {
   const std::unique_ptr<char, FreeMemory> quoted(PQescapeLiteral(connection_.get(), text.data(), text.size()));
   return quoted ? std::string(quoted.get()) : "''";
 }
 
-std::string Postgres::Identifier(std::string_view text) const {
+std::string LibpqConnection::Identifier(std::string_view text) const {
   const std::unique_ptr<char, FreeMemory> quoted(PQescapeIdentifier(connection_.get(), text.data(), text.size()));
   return quoted ? std::string(quoted.get()) : "\"\"";
 }
 
-Status Postgres::StartCopyBoth(const std::string& sql) {
+Status LibpqConnection::StartCopyBoth(const std::string& sql) {
   if (PQsendQuery(connection_.get(), sql.c_str()) == 0) return Broken();
   TRY(Await());
   const Result_ got(PQgetResult(connection_.get()));
@@ -278,12 +306,12 @@ Status Postgres::StartCopyBoth(const std::string& sql) {
   return failure;
 }
 
-Status Postgres::Consume() {
+Status LibpqConnection::Consume() {
   if (PQconsumeInput(connection_.get()) == 0) return Broken();
   return {};
 }
 
-Result<std::optional<std::string_view>> Postgres::Receive() {
+Result<std::optional<std::string_view>> LibpqConnection::Receive() {
   char* raw = nullptr;
   const int size = PQgetCopyData(connection_.get(), &raw, 1);
   message_.reset(raw);
@@ -297,7 +325,7 @@ Result<std::optional<std::string_view>> Postgres::Receive() {
   return Broken();
 }
 
-Status Postgres::Send(std::string_view message) {
+Status LibpqConnection::Send(std::string_view message) {
   if (PQputCopyData(connection_.get(), message.data(), static_cast<int>(message.size())) != 1 || PQflush(connection_.get()) < 0) return Broken();
   return {};
 }

@@ -295,4 +295,13 @@ Result<std::shared_ptr<const MemoryBlock>> ParseBlock(Position begin, Memory raw
   return std::make_shared<const MemoryBlock>(begin, std::move(raw), size, std::move(entries), std::move(dictionary), restored, restored, has_schemas, uniform);
 }
 
+bool Cover(const std::vector<BlockPtr>& blocks, Position from, Position to) {
+  for (const auto& block : blocks) {
+    if (block->end() <= from) continue;
+    if (block->begin() > from) return false;
+    from = block->end();
+  }
+  return from >= to;
+}
+
 }  // namespace nano::journal

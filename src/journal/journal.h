@@ -38,6 +38,9 @@ class Block {
   virtual std::size_t raw_bytes() const = 0;
 };
 using BlockPtr = std::shared_ptr<const Block>;
+/// Whether the blocks hold all from `from` to `to`: the first may begin earlier, and none is missing between two. A commit that was too
+/// large for Commit() to hand out may have come between others.
+bool Cover(const std::vector<BlockPtr>& blocks, Position from, Position to);
 
 struct Tail {
   Position end;

@@ -50,6 +50,23 @@ TEST_F(JournalTest, RecordsHavePaddingBehindThem) {
   EXPECT_GT(sum, 0U);
 }
 
+TEST_F(JournalTest, BlocksWithACommitMissingBetweenThemDoNotCoverIt) {
+  auto writer = Open({.keep_bytes = 1000});
+  std::vector<BlockPtr> blocks;
+  for (const std::size_t bytes : {10, 2000, 10}) {   // the second is too large to be handed out
+    ASSERT_TRUE(writer->Append(Line(std::string(bytes, 'x')).view()));
+    const auto committed = writer->Commit(std::to_string(blocks.size()));
+    ASSERT_TRUE(committed);
+    blocks.insert(blocks.end(), committed->begin(), committed->end());
+  }
+  ASSERT_EQ(blocks.size(), 2U);
+  EXPECT_FALSE(Cover(blocks, {0}, {3}));
+  EXPECT_TRUE(Cover({blocks.front()}, {0}, {1}));
+  EXPECT_TRUE(Cover(blocks, {2}, {3}));
+  EXPECT_FALSE(Cover(blocks, {2}, {4}));
+  EXPECT_TRUE(Cover({}, {3}, {3}));
+}
+
 TEST_F(JournalTest, NothingIsSeenBeforeItsCommit) {
   EXPECT_EQ(Reader::Open(folder_).error().code, Code::kNotFound);
   auto writer = Open();

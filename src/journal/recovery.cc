@@ -88,8 +88,9 @@ Result<Recovered> Recover(const std::filesystem::path& folder, const std::string
     }
     recovered.tail.checkpoint = before->checkpoint();
   }
-  // A process that died may have left a whole commit that was not made durable; from now on it counts.
+  // A process that died may have left a whole commit that was not made durable; from now on it counts. So may the segment's name be.
   TRY(io::SyncFile(last->path(), "journal.recover"));
+  TRY(io::SyncFolder(folder, "journal.recover"));
   recovered.first = last->first();
   recovered.dictionary = last->dictionary();
   ASSIGN(recovered.writer, FrameWriter::Continue(last->path(), last->seed(), last->committed_end()));

@@ -335,7 +335,7 @@ TEST_F(CrashTest, WhateverStepFailsOrDiesEveryRecordIsThereOnce) {
     }
   }
   EXPECT_THAT(points, IsSupersetOf({"journal.mkdir", "journal.folder", "journal.segment.write", "journal.segment.sync", "journal.segment.folder",
-                                    "journal.write", "journal.sync", "journal.truncate", "journal.remove", "journal.remove.folder", "journal.recover.sync"}));
+                                    "journal.write", "journal.sync", "journal.truncate", "journal.remove", "journal.remove.folder", "journal.recover.sync", "journal.recover.folder"}));
   EXPECT_GT(kills, 100);
 }
 

@@ -2,13 +2,13 @@
 // The direct lane's commit: delete files, durability, and the catalog's rows.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <ctime>
 #include <set>
 #include <system_error>
 #include <utility>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "engine/row_source.h"
 #include "io/fault.h"
 #include "io/file_uri.h"
@@ -27,8 +27,7 @@ std::string TextOrNull(const std::optional<std::string>& text) { return text ? e
 
 /// `2026-11-24 10:00:00.123456+00`
 std::string Now() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+  const std::int64_t micros = NowMicros();
   const std::time_t seconds = micros / 1000000;
   std::tm parts{};
   gmtime_r(&seconds, &parts);

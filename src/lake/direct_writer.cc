@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <chrono>
 #include <system_error>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "io/fault.h"
 #include "io/files.h"
 #include "lake/catalog_sql.h"
@@ -60,7 +60,7 @@ std::string FieldIds(const std::vector<CatalogColumn>& columns) {
 std::string NewFileName(const std::string& end) {
   std::array<unsigned char, 8> random{};
   NANO_CHECK(RAND_bytes(random.data(), static_cast<int>(random.size())) == 1);
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const auto now = NowMicros() / 1000;
   std::string name = fmt::format("nh-{:012x}-", now);
   for (const unsigned char byte : random) name += fmt::format("{:02x}", byte);
   return name + end;

@@ -777,14 +777,6 @@ class SourceLander final : public Lander {
 
 }  // namespace
 
-bool AreWhole(const std::vector<BlockPtr>& blocks, Position taken, Position journaled) {
-  for (const BlockPtr& block : blocks) {
-    if (block->begin() > taken) return false;
-    taken = std::max(taken, block->end());
-  }
-  return taken >= journaled;
-}
-
 Result<std::unique_ptr<Lander>> Lander::Open(lake::Writer& writer, std::shared_ptr<const Contract> contract, const std::string& source) {
   auto lander = std::make_unique<SourceLander>(writer, std::move(contract), source);
   TRY(lander->Load());

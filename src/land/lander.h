@@ -40,10 +40,6 @@ enum class InputEnds : bool { kNo, kYes };
 /// Called by one thread at a time, which may not be the one that called Take(), while that one waits.
 using MoreBlocks = std::function<bool(std::vector<journal::BlockPtr>&)>;
 
-/// Whether `blocks`, in order, hold everything from `taken` up to `journaled`. The journal hands out no blocks of a commit that was
-/// too large to keep, so there may be a hole between those of others.
-bool AreWhole(const std::vector<journal::BlockPtr>& blocks, Position taken, Position journaled);
-
 class Lander {
  public:
   virtual ~Lander() = default;

@@ -107,7 +107,7 @@ Status Landing::TryLand(const std::string& name, Source& source) {
   land::Lander& lander = *source.lander;
   const std::uint64_t commits = lander.counters().commits;
   std::vector<journal::BlockPtr> blocks = std::exchange(source.blocks, {});
-  if (!land::AreWhole(blocks, lander.taken(), source.journaled)) {
+  if (!journal::Cover(blocks, lander.taken(), source.journaled)) {
     blocks.clear();
     ASSIGN(const auto reader, journal::Reader::Open(layout_.journal(name)));
     TRY(lander.CatchUp(*reader));
