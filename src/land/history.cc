@@ -50,10 +50,11 @@ Status WriteHistory(lake::Writer& writer, const TablePlan& plan, const Resolved&
 Status WriteHistory(lake::Writer& writer, const TablePlan& plan, const std::string& keys, const std::string& states, Refresh refresh, Arena& arena) {
   const Staging staging(writer, plan, arena);
   auto& connection = writer.connection();
-  // The last state of each key that is touched; what came before it stays as it is.
+  // The last state of each key that is touched; what came before it stays as it is. One that has no end is the last, also where the
+  // source's clock was set back before it began.
   TRY(connection.Execute("CREATE OR REPLACE TEMP TABLE nano_last AS SELECT t.* FROM " + keys + " s JOIN " +
                          staging.table() + " t ON " + staging.KeyEqual("s", "t") + " QUALIFY row_number() OVER (PARTITION BY " +
-                         staging.KeyList("t.") + " ORDER BY t.valid_from DESC) = 1"));
+                         staging.KeyList("t.") + " ORDER BY t.valid_to IS NULL DESC, t.valid_from DESC) = 1"));
   TRY(connection.Execute("CREATE OR REPLACE TEMP TABLE nano_events AS " + states));
 
   const Columns columns = ColumnsOf(plan);
