@@ -2,6 +2,7 @@
 #include "run_seed.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 
 #include "connection.h"
@@ -184,7 +185,7 @@ Outcome RunSeed(const SeedOptions& options, const fs::path& folder) {
     World world(options, folder);
     out = world.Run();
   }
-  fs::remove_all(folder);
+  if (std::getenv("NANO_KEEP") == nullptr) fs::remove_all(folder);
   return out;
 }
 

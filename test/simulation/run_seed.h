@@ -25,7 +25,7 @@ struct Outcome {
   std::deque<std::string> last;   ///< lines of its trace
 };
 
-/// `folder` is made, and removed at the end.
+/// `folder` is made, and removed at the end unless NANO_KEEP is set.
 Outcome RunSeed(const SeedOptions& options, const std::filesystem::path& folder);
 
 }  // namespace nano::simulation

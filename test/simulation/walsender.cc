@@ -153,6 +153,7 @@ bool Walsender::Produce(std::deque<std::string>& frames) {
         Put(out, record.xid);
         Put(out, gone);
         Push(record.begin, out, frames);
+        found->second.described.clear();   // a description may have been among what is rolled back
       }
       if (whole) open_.erase(found);
       else std::erase_if(found->second.pieces, [&](const Piece& piece) { return piece.subxid == gone; });
