@@ -32,8 +32,8 @@ class World {
     ReplaceClock(&scheduler_);
     io::ReplaceBackground(&scheduler_);
     scheduler_.AddTicker([this] { server_.Tick(); });
-    disk_rate_ = draw_.Of<double>({0, 0.1, 0.3, 0.6});
-    server_.Scale(draw_.Of<double>({0.1, 0.5, 1, 3}));
+    disk_rate_ = draw_.Of<double>({0.02, 0.2, 0.4, 0.7});
+    server_.Scale(draw_.Of<double>({0.2, 1, 2, 4}));
   }
   ~World() {
     if (!disk_.dead()) disk_.Die(DiskFault::kKill);   // its end need not be in order
