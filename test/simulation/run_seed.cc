@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "chance_calls.h"
 #include "connection.h"
 #include "database.h"
 #include "disk.h"
@@ -23,7 +24,7 @@ constexpr int kLateSteps = 3000;
 class World {
  public:
   World(const SeedOptions& options, const fs::path& folder)
-      : draw_(options.seed), trace_(options.prints), scheduler_(draw_.Fork(), trace_), disk_(folder / "data", draw_.Fork(), trace_),
+      : draw_(options.seed), trace_(options.prints), scheduler_(draw_.Fork(), trace_), chance_(draw_.Fork(), scheduler_), disk_(folder / "data", draw_.Fork(), trace_),
         database_(draw_.Fork(), trace_, {draw_.Below(4) + 1, draw_.Below(30) + 3, draw_.Chance(0.1) ? 2000 + draw_.Below(3000) : draw_.Below(100)}),
         server_(draw_.Fork(), scheduler_, trace_, database_, draw_.Of<int>({120000, 130000, 140000, 150000, 160000, 170000})),
         network_(draw_.Fork(), scheduler_, trace_, server_, [this] { return disk_.dead(); }),
@@ -31,8 +32,8 @@ class World {
     ReplaceClock(&scheduler_);
     io::ReplaceBackground(&scheduler_);
     scheduler_.AddTicker([this] { server_.Tick(); });
-    disk_rate_ = draw_.Of<double>({0, 0.1, 0.3, 0.6});
-    server_.Scale(draw_.Of<double>({0.1, 0.5, 1, 3}));
+    disk_rate_ = draw_.Of<double>({0.02, 0.2, 0.4, 0.7});
+    server_.Scale(draw_.Of<double>({0.2, 1, 2, 4}));
   }
   ~World() {
     if (!disk_.dead()) disk_.Die(DiskFault::kKill);   // its end need not be in order
@@ -164,6 +165,7 @@ class World {
   Draw draw_;
   Trace trace_;
   Scheduler scheduler_;
+  Chance chance_;
   Disk disk_;
   Database database_;
   Server server_;

@@ -72,8 +72,10 @@ void Server::Crash() {
 }
 
 void Server::DropSlot() {
-  if (sending_ || slots_.empty()) return;
+  if (slots_.empty()) return;
   trace_.SayFault("slot is dropped");
+  if (sending_) sending_->link->cut = true;
+  sending_.reset();
   slots_.clear();
 }
 

@@ -60,7 +60,7 @@ class Server {
   int version() const { return version_; }
   void Tick();
   void Crash();
-  /// Somebody drops the slot, if nobody reads it.
+  /// Somebody ends whoever reads the slot, and drops it.
   void DropSlot();
   ServerBackup Backup();
   void Restore(const ServerBackup& backup);
