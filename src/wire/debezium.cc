@@ -480,7 +480,7 @@ Result<DebeziumEvent> DebeziumDecoder::Decode(std::string_view value, bool has_v
     origin.NameTransaction(event, arena);
     const bool documents = event.connector == "mongodb" || IsString(envelope.before) || IsString(envelope.after) || IsObject(envelope.update);
     event.images = {envelope.before, envelope.after, envelope.update};
-    event.plain = !cloud && !documents && (framed.schema == nullptr || value.starts_with(kSchemaFirst));
+    event.plain = !cloud && !documents && (framed.schema != nullptr) == value.starts_with(kSchemaFirst);
     event.has_before = IsObject(envelope.before) || (documents && IsString(envelope.before));
     event.has_after = IsObject(envelope.after) || (documents && (IsString(envelope.after) || (event.op == 'u' && IsObject(envelope.update))));
     if (whole && IsPostgresRow(framed.schema))

@@ -43,6 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (int lines = 0; !rest.empty() && lines < 8; ++lines) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     const auto messages = SplitDebeziumLine(rest.substr(0, end));
+    (void)SplitDebeziumPost({{"X-DEBEZIUM-__OP", std::string(rest.substr(0, std::min<std::size_t>(end, 8)))}}, rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (!messages) continue;
     std::size_t taken = 0;
@@ -50,6 +51,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (++taken > 16) break;
       Arena arena;
       const auto event = decoder.Decode(message.value, message.has_value, message.key, message.has_key, message.headers, message.topic, arena);
+      // What an outline leads to is what the whole reading finds.
+      const auto seen = decoder.Decode(message.value, message.has_value, message.key, message.has_key, message.headers, message.topic, arena, DebeziumDecoder::Reading::kOutline);
+      fuzz::Require(seen || !event);
+      if (const DebeziumOutline outline = seen ? OutlineOf(*seen, message.value) : DebeziumOutline{}; outline.op != '\0') {
+        DebeziumEvent rows;
+        const bool read = decoder.DecodeRows({}, message.value, outline, message.key, message.has_key, seen->stream, arena, rows);
+        fuzz::Require(read || !event);
+        if (event) fuzz::Require(rows.op == event->op && rows.after.size() == event->after.size() && rows.before.size() == event->before.size());
+      }
       if (!event) continue;
       if (event->kind == DebeziumEvent::Kind::kChange) fuzz::Require(event->op != '\0');
       for (const auto* fields : {&event->before, &event->after, &event->key, &event->old_key, &event->new_key}) ReadFields(*fields, arena);
