@@ -255,7 +255,7 @@ std::shared_ptr<const MemoryBlock> BlockBuilder::Finish(DictionaryPtr dictionary
   std::memset(raw_.get() + size_, 0, Block::kPadding);
   last_count_ = entries_.size();
   const std::size_t raw_bytes = this->raw_bytes(), restored = std::exchange(restored_bytes_, 0);
-  return std::make_shared<const MemoryBlock>(begin_, std::move(raw_), size_, std::exchange(entries_, {}), std::move(dictionary),
+  return std::make_shared<const MemoryBlock>(begin_, std::move(raw_), std::exchange(size_, 0), std::exchange(entries_, {}), std::move(dictionary),
                                              restored, raw_bytes, has_schemas_, uniform_);
 }
 

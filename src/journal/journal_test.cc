@@ -50,6 +50,16 @@ TEST_F(JournalTest, RecordsHavePaddingBehindThem) {
   EXPECT_GT(sum, 0U);
 }
 
+TEST_F(JournalTest, NothingIsPendingAfterACommit) {
+  auto writer = Open({.block_bytes = 100});
+  for (const std::size_t bytes : {10, 150, 20}) {   // the second fills a block by itself
+    ASSERT_TRUE(writer->Append(Line(std::string(bytes, 'x')).view()));
+    EXPECT_GE(writer->pending_bytes(), bytes);
+    ASSERT_TRUE(writer->Commit(std::to_string(bytes)));
+    EXPECT_EQ(writer->pending_bytes(), 0U);
+  }
+}
+
 TEST_F(JournalTest, BlocksWithACommitMissingBetweenThemDoNotCoverIt) {
   auto writer = Open({.keep_bytes = 1000});
   std::vector<BlockPtr> blocks;
