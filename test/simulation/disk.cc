@@ -49,7 +49,6 @@ const char* Name(DiskFault fault) {
 
 Disk::Disk(fs::path root, Draw draw, Trace& trace) : root_(root.string()), draw_(draw), trace_(trace) { g_disk = this; }
 Disk::~Disk() { g_disk = nullptr; }
-Disk* Disk::Current() { return g_disk; }
 
 void Disk::Arm(DiskFault fault, std::uint64_t calls) {
   armed_ = fault;
@@ -120,7 +119,7 @@ Disk::Fate Disk::Count(const char* call, const std::string& path, bool writes) {
   return Fate::kFail;
 }
 
-void Disk::WillWrite(const std::string& path, std::int64_t begin, std::size_t length) {
+void Disk::WillWrite(const std::string& path, off_t begin, std::size_t length) {
   const std::int64_t size = SizeOf(path);
   std::string before;
   if (begin < size) {
@@ -160,13 +159,15 @@ void Disk::Renamed(const std::string& from, const std::string& to) {
 }
 
 /// A name that was synced may be there again after a power cut, until its folder is synced.
-void Disk::WillRemove(const std::string& path) {
+Disk::Fate Disk::WillRemove(const std::string& path) {
+  if (Count("unlink", path, false) == Fate::kFail) return Fate::kFail;
   const auto at = files_.find(path);
   const bool lasts = at == files_.end() || !at->second.is_new;
   const std::int64_t size = SizeOf(path);
   if (lasts && size >= 0 && path.find("/tmp/") == std::string::npos && path.find("/journal/") != std::string::npos)
     moves_.push_back({path, "", Content(path, 0, static_cast<std::size_t>(size))});
   if (at != files_.end()) files_.erase(at);
+  return Fate::kPass;
 }
 
 void Disk::Undo(const std::string& path, const File& file, bool some) {
@@ -213,3 +214,5 @@ void Disk::Restart() {
 }
 
 }  // namespace nano::simulation
+
+nano::disk::WatchedDisk* nano::disk::WatchedDisk::Current() { return nano::simulation::g_disk; }

@@ -13,20 +13,19 @@
 
 #include "draw.h"
 #include "trace.h"
+#include "watched_disk.h"
 
 namespace nano::simulation {
 
 enum class DiskFault { kNone, kEio, kFull, kShort, kKill, kLose, kLoseSome };
 const char* Name(DiskFault fault);
 
-class Disk {
+class Disk final : public disk::WatchedDisk {
  public:
   Disk(std::filesystem::path root, Draw draw, Trace& trace);
-  ~Disk();
+  ~Disk() override;
   Disk(const Disk&) = delete;
   Disk& operator=(const Disk&) = delete;
-  /// The one that is in place; null: none.
-  static Disk* Current();
 
   /// Acts at the n-th call from now on; 0: the next. One at a time.
   void Arm(DiskFault fault, std::uint64_t calls);
@@ -39,19 +38,17 @@ class Disk {
   void Restart();
   std::uint64_t calls() const { return calls_; }
 
-  // For the calls themselves.
-  bool IsOurs(const std::string& path) const;
-  const std::string& root() const { return root_; }
-  enum class Fate { kPass, kFail, kShort };
-  /// One more call; sets errno where it fails.
-  Fate Count(const char* call, const std::string& path, bool writes);
-  void WillWrite(const std::string& path, std::int64_t begin, std::size_t length);
-  void Made(const std::string& path);
-  void Synced(const std::string& path);
-  void SyncedAll();
-  void WillRename(const std::string& from, const std::string& to);
-  void Renamed(const std::string& from, const std::string& to);
-  void WillRemove(const std::string& path);
+  const std::string& root() const override { return root_; }
+  bool IsOurs(const std::string& path) const override;
+  std::unique_lock<std::recursive_mutex> Hold() override { return {}; }
+  Fate Count(const char* call, const std::string& path, bool writes) override;
+  void WillWrite(const std::string& path, off_t begin, std::size_t length) override;
+  void Made(const std::string& path) override;
+  void Synced(const std::string& path) override;
+  void SyncedAll() override;
+  void WillRename(const std::string& from, const std::string& to) override;
+  void Renamed(const std::string& from, const std::string& to) override;
+  Fate WillRemove(const std::string& path) override;
 
  private:
   struct Written {
