@@ -15,8 +15,6 @@
 namespace nano::ingest {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::chrono::milliseconds kLook{200};
 /// After so long without a post the source's last transaction is taken to be whole, if it does not say when it is.
 constexpr std::chrono::milliseconds kRests{1000};
@@ -42,12 +40,12 @@ class DebeziumPostFeed final : public Feed {
     }
     const auto posts = box_->Take(bytes, kLook);
     if (posts.empty()) {
-      step.rests = came_ && Clock::now() - last_came_ >= kRests && !records_.in_transaction();
+      step.rests = came_ && NowSteady() - last_came_ >= kRests && !records_.in_transaction();
       if (step.rests) came_ = false;
       return step;
     }
     came_ = true;
-    last_came_ = Clock::now();
+    last_came_ = NowSteady();
     records_.SetTime(NowMicros());
     for (const auto& post : posts) TRY(Add(*post));
     progress_.replayed = records_.replayed();
@@ -83,7 +81,7 @@ class DebeziumPostFeed final : public Feed {
   DebeziumRecords records_;
   std::deque<std::string> ids_;     ///< of the last posts
   bool came_ = true;                ///< something did since the source was said to rest; what an earlier run journaled, too
-  Clock::time_point last_came_ = Clock::now();
+  Clock::Steady last_came_ = NowSteady();
   FeedProgress progress_;
 };
 

@@ -206,6 +206,12 @@ std::optional<std::int64_t> ToInteger(std::optional<std::string_view> text) {
   return number;
 }
 
+/// Stands for a set of data files: it is kept in published snapshots.
+template <class Count, class Sum, class Squares>
+std::string FilesText(const Count& count, const Sum& of_ids, const Squares& of_their_squares) {
+  return fmt::format("{}:{}:{}", count, of_ids, of_their_squares);
+}
+
 std::optional<std::string> ToText(std::optional<std::string_view> text) {
   if (!text) return std::nullopt;
   return std::string(*text);
@@ -226,7 +232,7 @@ Result<std::map<std::int64_t, std::string>> FilesOfSnapshots(Connection& connect
       "ON f.table_id = {2} AND f.begin_snapshot <= s.n AND (f.end_snapshot IS NULL OR f.end_snapshot > s.n) GROUP BY s.n",
       fmt::join(snapshots, ", "), kMeta, table_id)));
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    files[rows.integer(i, 0)] = fmt::format("{}:{}:{}", rows.text(i, 1), rows.text(i, 2), rows.text(i, 3));
+    files[rows.integer(i, 0)] = FilesText(rows.text(i, 1), rows.text(i, 2), rows.text(i, 3));
   }
   return files;
 }
@@ -238,7 +244,7 @@ std::string FilesOf(const TableState& state) {
     sum += file.id;
     squares += static_cast<__int128>(file.id) * file.id;
   }
-  return fmt::format("{}:{}:{}", state.data.size(), sum, squares);
+  return FilesText(state.data.size(), sum, squares);
 }
 
 Result<bool> OnlyCompacted(Connection& connection, std::int64_t table_id, std::int64_t after, std::int64_t until) {
@@ -252,20 +258,16 @@ Result<bool> OnlyCompacted(Connection& connection, std::int64_t table_id, std::i
 
 Result<StatsReader> StatsReader::Open(Connection& connection, std::int64_t table_id, std::int64_t snapshot,
                                       const std::optional<std::vector<std::int64_t>>& files) {
+  std::string rows = CatalogSql("(SELECT s.* FROM {0}file_column_stats s JOIN {0}data_file f ON f.table_id = {1} AND f.data_file_id = s.data_file_id AND {2} "
+                                "WHERE s.table_id = {1})", kMeta, table_id, LiveAt("f", snapshot));
   if (files) {   // few of many: the catalog's own database finds them
     ASSIGN(const lake::CatalogKind kind, lake::CatalogKindOf(connection));
-    ASSIGN(auto stream, connection.Stream(CatalogSql(
-        "SELECT data_file_id::VARCHAR, column_id::VARCHAR, column_size_bytes::VARCHAR, value_count::VARCHAR, null_count::VARCHAR, min_value::VARCHAR, "
-        "max_value::VARCHAR, contains_nan::VARCHAR FROM {}",
-        lake::AskCatalog(kind, CatalogSql("SELECT * FROM ducklake_file_column_stats WHERE table_id = {} AND data_file_id IN ({}) ORDER BY data_file_id, column_id",
-                                          table_id, files->empty() ? "NULL" : fmt::format("{}", fmt::join(*files, ", ")))))));
-    return StatsReader(std::move(stream));
+    rows = lake::AskCatalog(kind, CatalogSql("SELECT * FROM ducklake_file_column_stats WHERE table_id = {} AND data_file_id IN ({})", table_id,
+                                             files->empty() ? "NULL" : fmt::format("{}", fmt::join(*files, ", "))));
   }
-  ASSIGN(auto stream, connection.Stream(CatalogSql(
-      "SELECT s.data_file_id::VARCHAR, s.column_id::VARCHAR, s.column_size_bytes::VARCHAR, s.value_count::VARCHAR, s.null_count::VARCHAR, "
-      "s.min_value::VARCHAR, s.max_value::VARCHAR, s.contains_nan::VARCHAR FROM {0}file_column_stats s "
-      "JOIN {0}data_file f ON f.table_id = {1} AND f.data_file_id = s.data_file_id AND {2} WHERE s.table_id = {1} "
-      "ORDER BY s.data_file_id, s.column_id", kMeta, table_id, LiveAt("f", snapshot))));
+  ASSIGN(auto stream, connection.Stream(
+      "SELECT data_file_id::VARCHAR, column_id::VARCHAR, column_size_bytes::VARCHAR, value_count::VARCHAR, null_count::VARCHAR, min_value::VARCHAR, "
+      "max_value::VARCHAR, contains_nan::VARCHAR FROM " + rows + " ORDER BY data_file_id::BIGINT, column_id::BIGINT"));
   return StatsReader(std::move(stream));
 }
 

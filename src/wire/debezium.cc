@@ -36,11 +36,7 @@ struct Members {
   }
   /// The members of `token`; scanned now if it is not the object that is held.
   const std::vector<std::pair<std::string_view, std::string_view>>& Of(std::string_view token) {
-    if (token.data() == object.data() && token.size() == object.size()) return all;
-    Clear();
-    std::string_view name, value;
-    for (JsonObject members(token); members.Next(name, value);) all.emplace_back(name, value);
-    object = token;
+    if (token.data() != object.data() || token.size() != object.size()) (void)Take(token);
     return all;
   }
   /// Scans `token`. False: it is no object, or not only that.

@@ -38,23 +38,12 @@ def shop(door="", tables=SHOP):
     return warehouse({"nanohouse.yaml": TOP % door + tables})
 
 
-def address(w):
-    """Of the run that was started last; its log is all runs'."""
-    w.wait_for(lambda: len([line for line in w.logged() if line["message"] == "running"]) >= w.starts, "it runs")
-    return last_address(w)
-
-
-def last_address(w):
-    running = [line for line in w.logged() if line["message"] == "running"]
-    return running[-1]["http"] if running else None
-
-
 def rows_of(w, table):
     return w.rows(f'SELECT * FROM "{table}" ORDER BY ALL')
 
 
 def post(w, body, path="/ingest/shop", headers=None, where=None):
-    host, port = (where or address(w)).rsplit(":", 1)
+    host, port = (where or w.address()).rsplit(":", 1)
     connection = http.client.HTTPConnection(host, int(port), timeout=60)
     try:
         connection.request("POST", path, body if isinstance(body, (bytes, str)) else json.dumps(body), {"Content-Type": "application/json", **(headers or {})})
@@ -79,7 +68,7 @@ def captured(name):
 def what_is_posted_is_durable_and_lands():
     with shop() as w:
         w.start()
-        where = address(w)
+        where = w.address()
         for n in range(10):
             assert post(w, order(n), where=where)[0] == 200
         assert post(w, [order(n) for n in range(10, 20)], where=where) == (200, "10 taken\n")
@@ -97,7 +86,7 @@ def what_is_posted_is_durable_and_lands():
 def what_is_sent_again_has_no_effect():
     with shop() as w:
         w.start()
-        where = address(w)
+        where = w.address()
         same = json.dumps(order(1, lsn=10))
         assert [post(w, same, where=where)[0] for _ in range(3)] == [200, 200, 200]
         # Several rows of one statement share their place, and each counts.
@@ -110,7 +99,7 @@ def what_is_sent_again_has_no_effect():
         assert [post(w, {"id": 50}, headers=named, where=where)[0] for _ in range(2)] == [200, 200]
         w.kill()
         w.start()
-        where = address(w)
+        where = w.address()
         assert post(w, together[-1], where=where)[0] == 200
         assert post(w, {"id": 50}, headers=named, where=where)[0] == 200
         assert post(w, order(5, lsn=30), where=where)[0] == 200
@@ -124,7 +113,7 @@ def what_is_sent_again_has_no_effect():
 def what_can_not_be_taken_is_refused_whole():
     with shop() as w:
         w.start()
-        where = address(w)
+        where = w.address()
         for body, why in (("{", "no JSON"), (b"\xff{}", "UTF-8"), ("[1]", "message 1 of the body is no object"), (f"[{json.dumps(order(1))},7]", "message 2")):
             status, text = post(w, body, where=where)
             assert status == 400 and why in text, (status, text)
@@ -149,7 +138,7 @@ def without_its_token_nobody_posts():
         w.write("nanohouse.yaml", (w.folder / "nanohouse.yaml").read_text().replace("file:token", f"file:{w.folder}/token"))
         w.write("token", "s3cret-token")
         w.start()
-        where = address(w)
+        where = w.address()
         assert post(w, order(1), where=where)[0] == 401
         assert post(w, order(1), headers={"Authorization": "Bearer wrong"}, where=where)[0] == 401
         assert post(w, order(1), headers={"Authorization": "Bearer s3cret-token"}, where=where)[0] == 200
@@ -160,7 +149,7 @@ def without_its_token_nobody_posts():
 def a_transaction_that_says_its_end_is_seen_whole():
     with shop() as w:
         w.start()
-        where = address(w)
+        where = w.address()
         begin = {"status": "BEGIN", "id": "7:100", "event_count": None, "data_collections": None, "ts_ms": 1}
         assert post(w, begin, where=where)[0] == 200
         for n in range(3):
@@ -195,7 +184,7 @@ def captures_posted_under_kills_are_as_from_a_file():
             stop, failed = threading.Event(), []
 
             def send():
-                where = [address(w)]
+                where = [w.address()]
                 for headers, body in requests:
                     time.sleep(0.02)
                     while not stop.is_set():
@@ -209,7 +198,7 @@ def captures_posted_under_kills_are_as_from_a_file():
                             failed.append((status, text))
                             return
                         time.sleep(0.05)
-                        where[0] = last_address(w) or where[0]
+                        where[0] = w.last_address() or where[0]
             sender = threading.Thread(target=send)
             sender.start()
             kills = 0

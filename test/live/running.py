@@ -215,16 +215,12 @@ def get(address, path, token=None):
         return error.code, error.read().decode()
 
 
-def address(w):
-    return next(line["http"] for line in w.logged() if line["message"] == "running")
-
-
 def health_and_metrics_are_served():
     with shop("serve: {http: {listen: \"127.0.0.1:0\"}}\n", "fail") as w:
         w.append("shop.jsonl", order(1), order(2), order(3, "much"))
         w.start()
         w.wait_for(lambda: w.rows("SELECT count(*) AS n FROM nanohouse.quarantine") == [{"n": 1}], "rows, and a value in quarantine")
-        at = address(w)
+        at = w.address()
         assert get(at, "/healthz") == (200, "ok\n")
         assert get(at, "/readyz") == (200, "ok\n")
         assert get(at, "/nothing")[0] == 404
@@ -255,7 +251,7 @@ def off_loopback_there_is_a_token_or_nothing():
         w.write("nanohouse.yaml", (w.folder / "nanohouse.yaml").read_text().replace("file:token", f"file:{w.folder}/token"))
         w.write("token", "s3cret")
         w.start()
-        at = address(w).replace("0.0.0.0", "127.0.0.1")
+        at = w.address().replace("0.0.0.0", "127.0.0.1")
         assert get(at, "/healthz")[0] == 200
         assert get(at, "/metrics")[0] == 401
         assert get(at, "/metrics", "wrong")[0] == 401

@@ -84,6 +84,16 @@ class Warehouse:
         self.wait_for(lambda: self.source(name)["state"] == state, f"source {name} is {state}", limit)
         return self.source(name)
 
+    def last_address(self):
+        """Of the HTTP door that was opened last; its log is all runs'. None: none was."""
+        running = [line for line in self.logged() if line["message"] == "running"]
+        return running[-1]["http"] if running else None
+
+    def address(self):
+        """Of the HTTP door of the run that was started last."""
+        self.wait_for(lambda: len([line for line in self.logged() if line["message"] == "running"]) >= self.starts, "it runs")
+        return self.last_address()
+
     def logged(self):
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// The HTTP door of a running warehouse: GET /healthz (the process works), /readyz (its tables can be read and no source waits for a
-/// person), /metrics (Prometheus); POST to the paths of sources that are posted to. Off loopback only with a token, which then every path but /healthz asks for:
-/// `Authorization: Bearer …` (RFC 6750). Answers in threads of its own.
+/// person), /metrics (Prometheus); POST to the paths of sources that are posted to. Off loopback only with a token, which then every
+/// path but /healthz asks for: `Authorization: Bearer …` (RFC 6750). Answers in threads of its own.
 
 #include <functional>
 #include <memory>
 #include <string>
-
 #include <utility>
 #include <vector>
 
